@@ -1,0 +1,147 @@
+"""Bundle: one published model directory, written by training, verified and read by the service."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pydantic import JsonValue, ValidationError
+
+from model.contract.catalog import EntityTable
+from model.contract.combination import Policy
+from model.contract.durable import files_below, sha256
+from model.contract.encoding import Encoder, load_fitted, save_fitted
+from model.contract.mistakes import InputError, Mistake, Strict, mistake, of_validation, quote
+from model.contract.request import RankRequest
+from model.contract.schema import FeatureSchema
+from model.contract.tasks import Task
+
+FORMAT_VERSION = 1
+MANIFEST, ENCODER, USERS, VIDEOS, GRAPHS, GOLDEN = "manifest.json", "encoder", "users", "videos", "graphs", "golden.json"
+
+
+class FileSeal(Strict):
+    sha256: str
+    num_bytes: int
+
+
+class Manifest(Strict):
+    """All that is known about a bundle without opening its other files."""
+
+    format_version: int
+    version: str
+    name: str
+    created: str
+    feature_schema: FeatureSchema
+    tasks: tuple[Task, ...]
+    policies: dict[str, Policy]
+    metrics: dict[str, JsonValue]
+    training: dict[str, JsonValue]
+    data_fingerprint: str
+    libraries: dict[str, str]
+    files: dict[str, FileSeal]
+
+
+class GoldenRequest(Strict):
+    """A request and the predictions, by candidate id and task, that training computed for it."""
+
+    request: RankRequest
+    predictions: dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """`defaults` holds, by feature, the encoded row of a missing value, for every feature with a raw column."""
+
+    folder: Path
+    manifest: Manifest
+    encoder: Encoder
+    users: EntityTable
+    golden: tuple[GoldenRequest, ...]
+
+    @property
+    def videos(self) -> EntityTable:
+        return self.encoder.videos
+
+    @property
+    def schema(self) -> FeatureSchema:
+        return self.manifest.feature_schema
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return self.manifest.tasks
+
+    def graph(self, name: str) -> Path:
+        return self.folder / GRAPHS / f"{name}.onnx"
+
+
+def write_parts(folder: Path, encoder: Encoder, users: EntityTable, golden: list[Mapping[str, Any]]) -> None:
+    """All of a bundle but its graphs, which `export` writes, and its manifest, which `seal` writes last."""
+    save_fitted(encoder.fitted, folder / ENCODER)
+    encoder.videos.save(folder / VIDEOS)
+    users.save(folder / USERS)
+    (folder / GOLDEN).write_text(json.dumps(golden, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def seal(folder: Path, manifest: Manifest) -> Manifest:
+    """Record every file's size and checksum, then write the manifest."""
+    files = {
+        path.relative_to(folder).as_posix(): FileSeal(sha256=sha256(path), num_bytes=path.stat().st_size)
+        for path in files_below(folder)
+    }
+    sealed = manifest.model_copy(update={"files": files})
+    (folder / MANIFEST).write_text(sealed.model_dump_json(indent=1), encoding="utf-8")
+    return sealed
+
+
+def read_manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise mistake(str(folder), f"a bundle with a {MANIFEST}", "none")
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise mistake(str(path), "a JSON document", f"{type(error).__name__}: {error}") from error
+    found = raw.get("format_version") if isinstance(raw, dict) else raw
+    if found != FORMAT_VERSION:
+        raise mistake(f"{path}: format_version", str(FORMAT_VERSION), quote(found))
+    try:
+        return Manifest.model_validate(raw)
+    except ValidationError as error:
+        raise InputError(
+            *(Mistake(f"{path}: {one.where}", one.expected, one.found) for one in of_validation(error, Manifest))
+        ) from error
+
+
+def verify(folder: Path, manifest: Manifest) -> None:
+    """Every file is there, of its size and checksum, inside the folder, and no other."""
+    here = {path.relative_to(folder).as_posix() for path in files_below(folder)} - {MANIFEST}
+    for name, expected in manifest.files.items():
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise mistake(f"{folder / MANIFEST}: files", "paths inside the bundle", quote(name))
+        if name not in here:
+            raise mistake(str(folder / name), "a file that the manifest names", "none")
+        size = (folder / name).stat().st_size
+        if size != expected.num_bytes:
+            raise mistake(str(folder / name), f"{expected.num_bytes} bytes", f"{size} bytes")
+        if sha256(folder / name) != expected.sha256:
+            raise mistake(str(folder / name), "the sha256 of the manifest", "another one: the file is damaged")
+    for name in sorted(here - manifest.files.keys()):
+        raise mistake(str(folder / name), "only files that the manifest names", "this one")
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Verify and open; raises InputError that says what is wrong with it."""
+    manifest = read_manifest(folder)
+    verify(folder, manifest)
+    try:
+        encoder = Encoder(manifest.feature_schema, load_fitted(folder / ENCODER), EntityTable.load(folder / VIDEOS))
+        users = EntityTable.load(folder / USERS)
+        golden = json.loads((folder / GOLDEN).read_text(encoding="utf-8"))
+        requests = tuple(GoldenRequest.model_validate(one) for one in golden)
+    except (ValueError, KeyError, OSError) as error:
+        raise mistake(str(folder), "a readable bundle", f"{type(error).__name__}: {error}") from error
+    return Bundle(folder, manifest, encoder, users, requests)
+
+

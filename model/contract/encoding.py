@@ -1,0 +1,78 @@
+"""encode(): raw columns to the arrays that the network reads. The one such function, for training and for serving."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.contract.catalog import EntityTable
+from model.contract.columns import Column, Histories
+from model.contract.features.interface import Arrays, Fitted
+from model.contract.scaling import Scaler
+from model.contract.schema import FeatureSchema
+from model.contract.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """A schema with all that was fitted to it. `videos` answers what the videos of a history have in common with others."""
+
+    schema: FeatureSchema
+    fitted: Fitted
+    videos: EntityTable
+
+
+def encode(encoder: Encoder, columns: Mapping[str, Column]) -> Arrays:
+    """The arrays of every feature in `columns` (all of one number of rows), hidden history keys among them."""
+    schema, arrays = encoder.schema, Arrays()
+    for name, column in columns.items():
+        arrays |= schema.columns[name].encode(column, encoder.fitted)
+    for match in schema.matches.values():
+        column = columns.get(match.of)
+        if isinstance(column, Histories):
+            length = schema.histories[match.of].length
+            arrays[match.keys_name] = match.keys(column, length, encoder.videos.lookup)
+    return arrays
+
+
+def encode_pairs(encoder: Encoder, request: Arrays, candidate: Arrays, request_of: NDArray[np.int64]) -> Arrays:
+    """The arrays that depend on both sides: `[candidate, ...]`, where candidate `i` belongs to request `request_of[i]`."""
+    schema, arrays = encoder.schema, Arrays()
+    for match in schema.matches.values():
+        arrays |= match.pair(
+            request[match.keys_name][request_of],
+            request[schema.histories[match.of].outcomes_name][request_of],
+            candidate[match.on],
+            encoder.fitted.outcome_means[match.of],
+        )
+    return arrays
+
+
+def missing(encoder: Encoder, names: Sequence[str], num_rows: int = 1) -> Arrays:
+    """The arrays of rows in which none of these features is known."""
+    features = [encoder.schema.columns[name] for name in names]
+    return encode(encoder, {one.name: one.column.from_values([None] * num_rows, one.shape) for one in features})
+
+
+def save_fitted(fitted: Fitted, folder: Path) -> None:
+    (folder / "vocabularies").mkdir(parents=True)
+    for name, vocabulary in fitted.vocabularies.items():
+        np.save(folder / "vocabularies" / f"{name}.npy", vocabulary.tokens, allow_pickle=False)
+    figures = {
+        "scalers": {name: scaler.model_dump(mode="json") for name, scaler in fitted.scalers.items()},
+        "outcome_means": fitted.outcome_means,
+    }
+    (folder / "fitted.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+
+
+def load_fitted(folder: Path) -> Fitted:
+    figures = json.loads((folder / "fitted.json").read_text(encoding="utf-8"))
+    paths = sorted((folder / "vocabularies").glob("*.npy"))
+    return Fitted(
+        {path.stem: Vocabulary(np.load(path, allow_pickle=False)) for path in paths},
+        {name: Scaler.model_validate(one) for name, one in figures["scalers"].items()},
+        {name: tuple(means) for name, means in figures["outcome_means"].items()},
+    )

@@ -1,0 +1,5 @@
+"""The names that the exported graphs agree on."""
+
+REQUEST, CANDIDATE, RANK = "request", "candidate", "rank"
+REQUEST_HALF, CANDIDATE_HALF, BIAS_LOGITS, PREDICTIONS = "request_half", "candidate_half", "bias_logits", "predictions"
+TOLERANCE = 1e-5  # between torch and the exported graphs: absolute below 1, relative above

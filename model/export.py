@@ -1,0 +1,90 @@
+"""MultiTaskRanker -> ONNX graphs: `request` once a request, `candidate` once a video, `rank` once a pair."""
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from model.contract.graphs import BIAS_LOGITS, CANDIDATE, CANDIDATE_HALF, PREDICTIONS, RANK, REQUEST, REQUEST_HALF
+from model.inputs import Batch
+from model.ranker import MultiTaskRanker
+
+
+class RequestGraph(nn.Module):
+    def __init__(self, ranker: MultiTaskRanker) -> None:
+        super().__init__()
+        self.ranker = ranker
+
+    def forward(self, arrays: Batch) -> tuple[Tensor, Tensor]:
+        return self.ranker.inputs.request_half(arrays), self.ranker.bias_logits(arrays)
+
+
+class CandidateGraph(nn.Module):
+    def __init__(self, ranker: MultiTaskRanker) -> None:
+        super().__init__()
+        self.ranker = ranker
+
+    def forward(self, arrays: Batch) -> Tensor:
+        return self.ranker.inputs.candidate_half(arrays)
+
+
+class RankGraph(nn.Module):
+    def __init__(self, ranker: MultiTaskRanker) -> None:
+        super().__init__()
+        self.ranker = ranker
+
+    def forward(self, request_half: Tensor, bias_logits: Tensor, candidate_half: Tensor, arrays: Batch) -> Tensor:
+        logits = self.ranker.logits(request_half, candidate_half, bias_logits, arrays)
+        return self.ranker.calibration(logits)
+
+
+def export_graphs(ranker: MultiTaskRanker, request: Batch, candidates: Batch, folder: Path) -> None:
+    """Write `request.onnx`, `candidate.onnx` and `rank.onnx`. `request` is one encoded request with one row, `candidates` two or more encoded candidates with their pair arrays; both only show the shapes. The ranker must be in eval mode.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    inputs = ranker.inputs
+    bias_names = ranker.position_bias.known_names if ranker.position_bias else []
+    request_arrays = {name: request[name] for name in dict.fromkeys([*inputs.request_names, *bias_names])}
+    candidate_arrays = {name: candidates[name] for name in inputs.candidate_names}
+    pair_arrays = {name: candidates[name] for name in inputs.pair_names}
+    with torch.no_grad():
+        half, bias = RequestGraph(ranker)(request_arrays)
+        vectors = CandidateGraph(ranker)(candidate_arrays)
+    _export(RequestGraph(ranker), {"arrays": request_arrays}, [REQUEST_HALF, BIAS_LOGITS], folder / f"{REQUEST}.onnx", ())
+    _export(CandidateGraph(ranker), {"arrays": candidate_arrays}, [CANDIDATE_HALF], folder / f"{CANDIDATE}.onnx", ("arrays",))
+    whole = {REQUEST_HALF: half, BIAS_LOGITS: bias, CANDIDATE_HALF: vectors, "arrays": pair_arrays}
+    _export(RankGraph(ranker), whole, [PREDICTIONS], folder / f"{RANK}.onnx", (CANDIDATE_HALF, "arrays"))
+
+
+def _export(
+    module: nn.Module, given: Mapping[str, Tensor | Batch], outputs: Sequence[str], path: Path, per_candidate: Sequence[str]
+) -> None:
+    """Arguments named in `per_candidate` have one row a candidate, of any number; all others keep their shape."""
+    rows = torch.export.Dim("candidate")
+    names: list[str] = []
+    shapes: dict[str, object] = {}
+    for name, value in given.items():
+        rule = {0: rows} if name in per_candidate else None
+        names += [name] if isinstance(value, Tensor) else list(value)
+        shapes[name] = rule if isinstance(value, Tensor) else dict.fromkeys(value, rule)
+    # The exporter tells its progress and torch's own deprecations to whoever runs it: no news for our users.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module.eval(),
+            (),
+            path,
+            kwargs=dict(given),
+            input_names=names,
+            output_names=list(outputs),
+            dynamic_shapes=shapes,
+            external_data=False,
+            dynamo=True,
+            verbose=False,
+        )

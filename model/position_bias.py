@@ -1,0 +1,59 @@
+"""Position bias: a shallow tower over what decided that an impression was seen, added to the logits in training."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from model.contract.features.interface import Side
+from model.contract.mistakes import Strict
+from model.contract.schema import FeatureSchema
+
+
+class PositionBiasConfig(Strict):
+    """`features` of side impression (position) are known in training only; `dropout` hides them there as often."""
+
+    features: tuple[str, ...] = Field(min_length=1)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    dim: int = Field(default=8, ge=1)
+    units: int = Field(default=16, ge=1)
+
+
+class PositionBias(nn.Module):
+    """Zhao et al., RecSys 2019, section 4.3: the tower's output is ADDED to the main logit, position is dropped from 10% of
+    the training impressions and missing at serving. One hidden layer crosses the features (position x device).
+    """
+
+    def __init__(self, schema: FeatureSchema, sizes: Mapping[str, int], num_tasks: int, config: PositionBiasConfig) -> None:
+        super().__init__()
+        self.names: Sequence[str] = config.features
+        self.only_in_training = [schema.columns[name].side is Side.IMPRESSION for name in self.names]
+        self.embeddings = nn.ModuleList(nn.Embedding(sizes[name], config.dim) for name in self.names)
+        self.cross = nn.Linear(len(self.names) * config.dim, config.units)
+        self.out = nn.Linear(config.units, num_tasks)
+        nn.init.zeros_(self.out.weight)  # the tower starts as no bias at all
+        nn.init.zeros_(self.out.bias)
+        self.dropout = config.dropout
+
+    @property
+    def known_names(self) -> list[str]:
+        """The features that are known at serving too."""
+        return [name for name, hidden in zip(self.names, self.only_in_training, strict=True) if not hidden]
+
+    def forward(self, arrays: Mapping[str, Tensor]) -> Float[Tensor, "batch task"]:
+        """In training position is used; otherwise it is missing, whatever `arrays` holds, as it is at serving.
+
+        Without any feature that serving knows, one row stands for all.
+        """
+        rows = arrays[self.known_names[0]].shape[0] if self.known_names else 1
+        vectors = []
+        for name, hidden, embedding in zip(self.names, self.only_in_training, self.embeddings, strict=True):
+            if hidden and not self.training:
+                vectors.append(embedding.weight[:1].expand(rows, -1))  # type: ignore[union-attr, operator]
+            else:
+                vectors.append(embedding(self._seen(arrays[name]) if hidden else arrays[name]))
+        return self.out(torch.relu(self.cross(torch.cat(vectors, 1))))
+    def _seen(self, codes: Tensor) -> Tensor:
+        return torch.where(torch.rand(codes.shape, device=codes.device) < self.dropout, torch.zeros_like(codes), codes)

@@ -1,0 +1,95 @@
+"""MultiTaskRanker: composes inputs, sharing, towers, position bias and calibration."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from model.calibration import Calibration
+from model.contract.features.interface import Table
+from model.contract.mistakes import Strict
+from model.contract.schema import FeatureSchema
+from model.contract.tasks import Task, TaskKind
+from model.inputs import Batch, Inputs
+from model.position_bias import PositionBias, PositionBiasConfig
+from model.sharing import AnySharing
+from model.sharing.mmoe import MMoEConfig
+from model.towers import Towers
+
+
+class NetworkConfig(Strict):
+    """The widths around the sharing layer; `embedding_dim` is the default of features that set no `dim`."""
+
+    embedding_dim: int = Field(default=16, ge=1)
+    hidden_units: int = Field(default=256, ge=1)
+    tower_units: tuple[int, ...] = (64,)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+
+class RankerConfig(Strict):
+    network: NetworkConfig = NetworkConfig()
+    sharing: AnySharing = MMoEConfig()
+    position_bias: PositionBiasConfig | None = None
+
+
+class LabelScale(Strict):
+    """Of a task's transformed labels in the training split: what the network's standardised logit is scaled by."""
+
+    mean: float
+    deviation: float
+
+
+class MultiTaskRanker(nn.Module):
+    def __init__(
+        self,
+        config: RankerConfig,
+        schema: FeatureSchema,
+        tables: Mapping[str, Table],
+        tasks: Sequence[Task],
+        scales: Sequence[LabelScale],
+    ) -> None:
+        super().__init__()
+        network, num_tasks = config.network, len(tasks)
+        self.inputs = Inputs(schema, tables, network.embedding_dim, network.hidden_units)
+        self.dropout = nn.Dropout(network.dropout)
+        self.sharing = config.sharing.build(network.hidden_units, num_tasks)
+        self.towers = Towers(self.sharing.out_dim, num_tasks, network.tower_units, network.dropout)
+        self.position_bias: PositionBias | None = None
+        if config.position_bias is not None:
+            sizes = {name: tables[schema.discrete(name).table].num_codes for name in config.position_bias.features}
+            self.position_bias = PositionBias(schema, sizes, num_tasks, config.position_bias)
+        binary = [task.kind is TaskKind.BINARY for task in tasks]
+        self.towers.start_at([_logit(one.mean) if is_binary else 0.0 for is_binary, one in zip(binary, scales, strict=True)])
+        self.calibration = Calibration(
+            tasks,
+            deviations=[1.0 if is_binary else one.deviation for is_binary, one in zip(binary, scales, strict=True)],
+            means=[0.0 if is_binary else one.mean for is_binary, one in zip(binary, scales, strict=True)],
+        )
+
+    def forward(self, arrays: Batch) -> Float[Tensor, "batch task"]:
+        """Uncalibrated logits of rows that each have their own request; in training with position bias as logged."""
+        return self.logits(
+            self.inputs.request_half(arrays), self.inputs.candidate_half(arrays), self.bias_logits(arrays), arrays
+        )
+
+    def bias_logits(self, arrays: Batch) -> Float[Tensor, "request task"]:
+        if self.position_bias is None:
+            return torch.zeros(1, self.towers.networks.weights[-1].shape[0])
+        return self.position_bias(arrays)
+
+    def logits(
+        self, request_half: Tensor, candidate_half: Tensor, bias_logits: Tensor, pairs: Batch
+    ) -> Float[Tensor, "batch task"]:
+        hidden = self.dropout(self.inputs.hidden(request_half, candidate_half, pairs))
+        return self.towers(self.sharing(hidden)) + bias_logits
+
+    def predict(self, arrays: Batch) -> Float[Tensor, "batch task"]:
+        """Calibrated predictions in each task's unit, position missing; call in eval mode."""
+        return self.calibration(self(arrays))
+
+
+def _logit(rate: float) -> float:
+    rate = min(max(rate, 1e-6), 1 - 1e-6)
+    return float(torch.logit(torch.tensor(rate, dtype=torch.float64)))

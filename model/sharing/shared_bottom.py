@@ -1,0 +1,29 @@
+"""Shared bottom (Caruana 1997): one network for all tasks; only the towers differ."""
+
+from typing import Literal
+
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from model.batched import BatchedMLP
+from model.sharing.interface import Sharing, SharingConfig
+
+
+class SharedBottomConfig(SharingConfig):
+    kind: Literal["shared_bottom"] = "shared_bottom"
+    units: tuple[int, ...] = Field(default=(256, 64), min_length=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+    def build(self, in_dim: int, num_tasks: int) -> "SharedBottom":
+        return SharedBottom(in_dim, num_tasks, self)
+
+
+class SharedBottom(Sharing):
+    def __init__(self, in_dim: int, num_tasks: int, config: SharedBottomConfig) -> None:
+        super().__init__()
+        self.bottom = BatchedMLP(1, (in_dim, *config.units), dropout=config.dropout)
+        self.num_tasks, self.out_dim = num_tasks, config.units[-1]
+
+    def forward(self, hidden: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch task out"]:
+        return self.bottom(hidden).expand(-1, self.num_tasks, -1)

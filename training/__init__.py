@@ -1,0 +1,1 @@
+"""The offline line: from raw logs to a published bundle."""

@@ -1,0 +1,151 @@
+"""RunConfig: one YAML file that describes a run, composed of the configs of its parts."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from model.contract.combination import Policy, check_policy
+from model.contract.features import AnyFeature
+from model.contract.features.interface import Name
+from model.contract.mistakes import InputError, Mistake, Strict, mistake, of_validation, unknown_name
+from model.contract.schema import FeatureSchema, Keys
+from model.contract.tasks import Task
+from model.position_bias import PositionBiasConfig
+from model.ranker import NetworkConfig, RankerConfig
+from model.sharing import AnySharing
+from model.sharing.mmoe import MMoEConfig
+from training.balancing import AnyBalancing
+from training.balancing.fixed import FixedConfig
+from training.metrics import METRICS
+from training.readers import AnyReader
+from training.splits import AnySplit
+from training.yaml_lines import load_with_lines
+
+
+class DataConfig(Strict):
+    reader: AnyReader
+    split: AnySplit
+    keys: Keys = Keys()
+
+
+class Term(Strict):
+    """One part of the utility. `metric` defaults to the main one of the task's kind; an error counts negatively."""
+
+    task: str
+    metric: str | None = None
+    weight: float = Field(default=1.0, gt=0)
+
+
+class EarlyStop(Strict):
+    """Stop after `patience` epochs without a better utility; it defaults to every task with weight 1."""
+
+    patience: int = Field(default=2, ge=1)
+    utility: tuple[Term, ...] = ()
+
+
+class TrainingConfig(Strict):
+    """`weight_average` is the decay a step of a moving average of the weights, which is what is evaluated and published;
+    0 turns it off. `checkpoint_steps` is how many steps a kill can cost.
+    """
+
+    batch_size: int = Field(default=4096, ge=1)
+    max_epochs: int = Field(default=10, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    embedding_decay: float = Field(default=0.0, ge=0)
+    weight_average: float = Field(default=0.0, ge=0, lt=1)
+    early_stop: EarlyStop = EarlyStop()
+    checkpoint_steps: int = Field(default=500, ge=1)
+    block_rows: int = Field(default=65_536, ge=1)
+    seed: int = 0
+
+
+class RunConfig(Strict):
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    data: DataConfig
+    features: tuple[AnyFeature, ...] = Field(min_length=1)
+    tasks: tuple[Task, ...] = Field(min_length=1)
+    network: NetworkConfig = NetworkConfig()
+    sharing: AnySharing = MMoEConfig()
+    balancing: AnyBalancing = FixedConfig()
+    position_bias: PositionBiasConfig | None = None
+    training: TrainingConfig = TrainingConfig()
+    policies: dict[str, Policy] = Field(min_length=1)
+
+    @cached_property
+    def feature_schema(self) -> FeatureSchema:
+        return FeatureSchema(
+            keys=self.data.keys,
+            features=self.features,
+            bias=self.position_bias.features if self.position_bias else (),
+        )
+
+    @cached_property
+    def ranker(self) -> RankerConfig:
+        return RankerConfig(network=self.network, sharing=self.sharing, position_bias=self.position_bias)
+
+    def mistakes(self) -> list[Mistake]:
+        """What no part can see by itself: names that refer to other parts."""
+        return [*self.feature_schema.mistakes(), *self._task_mistakes(), *self._policy_mistakes(), *self._utility_mistakes()]
+
+    def _task_mistakes(self) -> Iterator[Mistake]:
+        seen: set[str] = set()
+        features = {one.name for one in self.features}
+        for at, task in enumerate(self.tasks):
+            if task.name in seen:
+                yield Mistake(f"tasks[{at}].name", "a name that no other task has", f"`{task.name}`")
+            seen.add(task.name)
+            if task.label in features:
+                yield Mistake(f"tasks[{at}].label", "a column that is no feature: it would leak", f"`{task.label}`")
+
+    def _policy_mistakes(self) -> Iterator[Mistake]:
+        for name, policy in self.policies.items():
+            try:
+                check_policy(policy, self.tasks, f"policies.{name}")
+            except InputError as error:
+                yield from error.mistakes
+
+    def _utility_mistakes(self) -> Iterator[Mistake]:
+        kinds = {task.name: task.kind for task in self.tasks}
+        for at, term in enumerate(self.training.early_stop.utility):
+            where = f"training.early_stop.utility[{at}]"
+            if term.task not in kinds:
+                yield unknown_name(f"{where}.task", "a task", term.task, kinds)
+            elif term.metric is not None and term.metric not in METRICS[kinds[term.task]]:
+                known = METRICS[kinds[term.task]]
+                yield unknown_name(f"{where}.metric", f"a metric of {kinds[term.task]} tasks", term.metric, known)
+
+
+def parse(raw: Any, lines: dict[str, int], source: str) -> RunConfig:
+    """Raises InputError with one mistake a line, each with its line in the file."""
+
+    def located(one: Mistake) -> Mistake:
+        where = one.where
+        while where and where not in lines:  # a missing key has no line; its parent has
+            where = where[: max(where.rfind("."), where.rfind("["), 0)]
+        line = f":{lines[where]}" if where in lines else ""
+        return Mistake(f"{source}{line}: {one.where}", one.expected, one.found, one.nearest)
+
+    try:
+        config = RunConfig.model_validate(raw)
+    except ValidationError as error:
+        raise InputError(*map(located, of_validation(error, RunConfig))) from error
+    if found := config.mistakes():
+        raise InputError(*map(located, found))
+    return config
+
+
+def load_config(path: Path) -> RunConfig:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise mistake(str(path), "a readable YAML file", getattr(error, "strerror", None) or str(error)) from error
+    raw, lines = load_with_lines(text, str(path))
+    return parse(raw, lines, str(path))
+
+
+def to_yaml(config: RunConfig) -> str:
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -1,0 +1,257 @@
+"""Dataset: impressions encoded once, split, and kept on disk as memory-mapped columns, so that memory never limits them."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from model.contract.catalog import EntityTable
+from model.contract.encoding import Encoder, encode, encode_pairs, load_fitted, missing, save_fitted
+from model.contract.features.interface import Arrays, ArraySpec, Side
+from model.contract.mistakes import mistake
+from model.contract.schema import FeatureSchema
+from model.contract.tasks import Task
+from model.ranker import LabelScale
+from training.columns import strings, to_column
+from training.fitting import fit
+from training.joined import ROW, JoinedTable
+from training.labels import read_labels, scale_of
+from training.readers.interface import ImpressionTable
+from training.splits import NAMES, TRAIN, Split
+
+CHUNK_ROWS = 32_768
+BLOCKS_MIXED = 8  # a batch is drawn from this many blocks of neighbouring rows
+VALUES, OBSERVED, USERS, GROUPS, ROWS = "_values", "_observed", "_users", "_groups", "_rows"
+Progress = Callable[[str, int, int], None]  # what, done, of how many
+
+
+@dataclass(frozen=True, slots=True)
+class SplitData:
+    """The rows of one split. `arrays` by encoded array; `users` and `groups` are hashes of the user and of the request
+    (or the user, where requests have no id); `rows` are numbers in the original table.
+    """
+
+    name: str
+    arrays: Arrays
+    values: NDArray[np.float32]
+    observed: NDArray[np.bool_]
+    users: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+    @property
+    def num_rows(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    encoder: Encoder
+    users: EntityTable
+    scales: tuple[LabelScale, ...]
+    splits: dict[str, SplitData]
+
+    @property
+    def schema(self) -> FeatureSchema:
+        return self.encoder.schema
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What a dataset is made from, and where."""
+
+    table: ImpressionTable
+    schema: FeatureSchema
+    tasks: tuple[Task, ...]
+    split: Split
+
+    def joined(self) -> JoinedTable:
+        masks = [task.observed for task in self.tasks if task.observed]
+        also = [*(task.label for task in self.tasks), *masks, self.split.column]
+        return JoinedTable(self.table, self.schema, also)
+
+
+def prepare(preparation: Preparation, folder: Path, progress: Progress) -> Dataset:
+    """Encode into `folder`, or open what was encoded there before; an interrupted preparation leaves nothing behind."""
+    if not folder.is_dir():
+        beside = folder.with_name(f".{folder.name}.part")
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        try:
+            _write(preparation, beside, progress)
+            beside.rename(folder)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    return _open(preparation.schema, folder)
+
+
+def _write(preparation: Preparation, folder: Path, progress: Progress) -> None:
+    table, schema, tasks = preparation.table, preparation.schema, preparation.tasks
+    joined = preparation.joined()
+    which = preparation.split.assign(joined.types[preparation.split.column])
+    sizes = _sizes(joined, which, table.source)
+    total = sum(sizes)
+    progress("fitting encoders", 0, total)
+    fitted = fit(schema, joined.lazy().filter(which == 0), sizes[0])
+    videos, users = _entities(joined, Encoder(schema, fitted, EntityTable.build([], {}, {})))
+    encoder = Encoder(schema, fitted, videos)
+    writers = [_Writer(folder / name, _written(schema), len(tasks), size) for name, size in zip(NAMES, sizes, strict=True)]
+    done = 0
+    for chunk in joined.chunks(CHUNK_ROWS):
+        first = int(chunk[ROW][0])
+        arrays = encode_chunk(encoder, chunk, table.source)
+        labels = read_labels(chunk, tasks, table.source, first)
+        arrays |= {VALUES: labels.values, OBSERVED: labels.observed, **_identities(chunk, schema)}
+        split_of = chunk.select(which)[preparation.split.column].to_numpy()
+        for at, writer in enumerate(writers):
+            writer.append(arrays, split_of == at)
+        done += chunk.height
+        progress("encoding impressions", done, total)
+    for writer in writers:
+        writer.close()
+    save_fitted(fitted, folder / "encoder")
+    videos.save(folder / "videos")
+    users.save(folder / "users")
+    _check_and_scale(folder, tasks, table.source)
+
+
+def _sizes(joined: JoinedTable, which: pl.Expr, source: str) -> list[int]:
+    column = which.meta.root_names()[0]
+    counted = joined.table.impressions.select(which.alias("split")).group_by("split").len().collect()
+    counts = dict(counted.iter_rows())
+    if counts.get(None):
+        raise mistake(f"{source}: column `{column}`", "a value in every row, to split by", f"{counts[None]} rows without")
+    sizes = [counts.get(at, 0) for at in range(len(NAMES))]
+    for name, size in zip(NAMES, sizes, strict=True):
+        if not size:
+            raise mistake(f"{source}: column `{column}`", f"rows in the {name} split", "none")
+    return sizes
+
+
+def encode_chunk(encoder: Encoder, chunk: pl.DataFrame, source: str) -> Arrays:
+    """Every encoded array of these joined impressions, those of pairs included."""
+    first = int(chunk[ROW][0])
+    features = encoder.schema.columns
+    columns = {name: to_column(chunk[name], feature, source, first) for name, feature in features.items()}
+    arrays = encode(encoder, columns)
+    return arrays | encode_pairs(encoder, arrays, arrays, np.arange(chunk.height))
+
+
+def _entities(joined: JoinedTable, bare: Encoder) -> tuple[EntityTable, EntityTable]:
+    """Videos first: a user's history asks for what its videos are."""
+    schema, source = joined.schema, joined.table.source
+    videos = _entity_table(bare, joined.entity_frame(Side.CANDIDATE), Side.CANDIDATE, source)
+    encoder = Encoder(schema, bare.fitted, videos)
+    return videos, _entity_table(encoder, joined.entity_frame(Side.USER), Side.USER, source)
+
+
+def _entity_table(encoder: Encoder, frame: pl.DataFrame, side: Side, source: str) -> EntityTable:
+    """`frame` has the ids in its first column."""
+    features = encoder.schema.of_sides(side)
+    columns = {one.name: to_column(frame[one.name], one, source, 0) for one in features}
+    ids = [one for one in frame[frame.columns[0]].cast(pl.String).to_list() if one is not None]
+    return EntityTable.build(ids, encode(encoder, columns), missing(encoder, [one.name for one in features]))
+
+
+def _identities(chunk: pl.DataFrame, schema: FeatureSchema) -> Arrays:
+    users = chunk[schema.keys.user].cast(pl.String).hash().to_numpy().view(np.int64)
+    request = schema.keys.request
+    groups = chunk[request].cast(pl.String).hash().to_numpy().view(np.int64) if request else users
+    return {USERS: users, GROUPS: groups, ROWS: chunk[ROW].cast(pl.Int64).to_numpy()}
+
+
+def _written(schema: FeatureSchema) -> list[ArraySpec]:
+    return [spec for spec in schema.specs.values() if not spec.hidden]
+
+
+class _Writer:
+    """Appends rows to preallocated memory-mapped arrays, one file an array."""
+
+    def __init__(self, folder: Path, specs: Sequence[ArraySpec], num_tasks: int, num_rows: int) -> None:
+        folder.mkdir()
+        shapes: dict[str, tuple[tuple[int, ...], type]] = {
+            spec.name: (spec.shape, np.int32 if spec.table else np.float32) for spec in specs
+        }
+        shapes |= {VALUES: ((num_tasks,), np.float32), OBSERVED: ((num_tasks,), np.bool_)}
+        shapes |= {name: ((), np.int64) for name in (USERS, GROUPS, ROWS)}
+        self.files: dict[str, Any] = {
+            name: open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=(num_rows, *shape))
+            for name, (shape, kind) in shapes.items()
+        }
+        self.at = 0
+
+    def append(self, arrays: Arrays, chosen: NDArray[np.bool_]) -> None:
+        count = int(chosen.sum())
+        for name, file in self.files.items():
+            file[self.at : self.at + count] = arrays[name][chosen]
+        self.at += count
+
+    def close(self) -> None:
+        for file in self.files.values():
+            file.flush()
+
+
+def _check_and_scale(folder: Path, tasks: Sequence[Task], source: str) -> None:
+    scales = []
+    for name in NAMES:
+        values = np.load(folder / name / f"{VALUES}.npy", mmap_mode="r")
+        observed = np.load(folder / name / f"{OBSERVED}.npy", mmap_mode="r")
+        for at, task in enumerate(tasks):
+            if not observed[:, at].any():
+                where = f"{source}: column `{task.label}`"
+                raise mistake(where, f"labels of task `{task.name}` in the {name} split", "none observed")
+            if name == TRAIN:
+                scales.append(scale_of(task, values[:, at], observed[:, at]))
+    content = json.dumps([one.model_dump() for one in scales])
+    (folder / "scales.json").write_text(content, encoding="utf-8")
+
+
+def _open(schema: FeatureSchema, folder: Path) -> Dataset:
+    encoder = Encoder(schema, load_fitted(folder / "encoder"), EntityTable.load(folder / "videos"))
+    scales = json.loads((folder / "scales.json").read_text(encoding="utf-8"))
+    return Dataset(
+        encoder,
+        EntityTable.load(folder / "users"),
+        tuple(LabelScale.model_validate(one) for one in scales),
+        {name: _open_split(schema, folder / name) for name in NAMES},
+    )
+
+
+def _open_split(schema: FeatureSchema, folder: Path) -> SplitData:
+    def mapped(name: str) -> NDArray[Any]:
+        return np.load(folder / f"{name}.npy", mmap_mode="r")
+
+    arrays = {spec.name: mapped(spec.name) for spec in _written(schema)}
+    return SplitData(
+        folder.name, arrays, mapped(VALUES), mapped(OBSERVED), mapped(USERS), mapped(GROUPS), mapped(ROWS)
+    )
+
+
+def batch_rows(num_rows: int, batch_size: int, block_rows: int, seed: Sequence[int]) -> Iterator[NDArray[np.int64]]:
+    """Row numbers of each batch of one epoch, a function of the arguments alone.
+
+    Blocks of neighbouring rows come in random order, a few at a time are mixed row by row: random enough to learn from,
+    and sequential enough for a disk. The last batch may be smaller.
+    """
+    random = np.random.default_rng(seed)
+    starts = random.permutation(np.arange(0, num_rows, block_rows))
+    left = np.empty(0, dtype=np.int64)
+    for at in range(0, len(starts), BLOCKS_MIXED):
+        some = [np.arange(start, min(start + block_rows, num_rows)) for start in starts[at : at + BLOCKS_MIXED]]
+        mixed = np.concatenate([left, *some])
+        random.shuffle(mixed)
+        whole = len(mixed) - len(mixed) % batch_size
+        yield from mixed[:whole].reshape(-1, batch_size)
+        left = mixed[whole:]
+    if len(left):
+        yield left
+
+
+

@@ -1,0 +1,179 @@
+"""The training loop: every step a function of the weights, the seed and the step's number, and of nothing else."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from model.contract.mistakes import mistake
+from model.contract.tasks import Task
+from model.ranker import MultiTaskRanker
+from training import checkpoints
+from training.checkpoints import Progress
+from training.config import RunConfig, TrainingConfig
+from training.dataset import Dataset, SplitData, batch_rows
+from training.evaluation import batch_of, compute_logits, utility
+from training.labels import targets_of
+from training.losses import task_losses
+from training.splits import TRAIN, VALID
+
+
+class Watcher(Protocol):
+    """Somebody who looks on: a progress bar, a curve."""
+
+    def step(self, progress: Progress, num_steps: int, losses: dict[str, float]) -> None: ...
+
+    def epoch(self, record: dict[str, Any], is_best: bool) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpointing:
+    path: Path
+    identity: str
+    resume: bool
+
+
+def build_ranker(config: RunConfig, dataset: Dataset) -> MultiTaskRanker:
+    torch.manual_seed(config.training.seed)
+    tables = dataset.schema.tables(dataset.encoder.fitted)
+    return MultiTaskRanker(config.ranker, dataset.schema, tables, config.tasks, dataset.scales)
+
+
+class Trainer:
+    """Fits one ranker. `run` may be killed at any moment: resumed, it ends in the same weights, bit for bit."""
+
+    def __init__(self, config: RunConfig, dataset: Dataset, saving: Checkpointing, watcher: Watcher) -> None:
+        self.config, self.dataset, self.saving, self.watcher = config, dataset, saving, watcher
+        self.settings: TrainingConfig = config.training
+        self.tasks: Sequence[Task] = config.tasks
+        self.ranker = build_ranker(config, dataset)
+        self.average = AveragedModel(self.ranker, multi_avg_fn=_moving_average(self.settings.weight_average))
+        self.balancer = config.balancing.build(self.tasks)
+        self.optimizer = torch.optim.Adam(_parameter_groups(self.ranker, self.settings), lr=self.settings.learning_rate)
+        self.progress = Progress(loss_sums=[0.0] * len(self.tasks))
+        self.train_rows: SplitData = dataset.splits[TRAIN]
+
+    @property
+    def num_steps(self) -> int:
+        return -(-self.train_rows.num_rows // self.settings.batch_size)
+
+    @property
+    def evaluated(self) -> MultiTaskRanker:
+        """The weights that are chosen between and published: the moving average where there is one."""
+        return self.average.module if self.settings.weight_average else self.ranker  # type: ignore[return-value]
+
+    def run(self) -> MultiTaskRanker:
+        """Train until the epochs are over or the utility stops rising; returns the ranker of the best epoch."""
+        self._resume()
+        while not self.progress.finished:
+            self._train_epoch()
+            self._end_epoch()
+            self._save()
+        self.ranker.load_state_dict(self.progress.best)
+        return self.ranker.eval()
+
+    def _resume(self) -> None:
+        found = checkpoints.load(self.saving.path, self.saving.identity) if self.saving.resume else None
+        if found is None:
+            return
+        self.progress, state = found
+        self.ranker.load_state_dict(state["ranker"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        # More epochs may have been asked for since.
+        stopped_early = self.progress.stale_epochs >= self.settings.early_stop.patience
+        self.progress.finished = stopped_early or self.progress.epoch >= self.settings.max_epochs
+
+    def _save(self) -> None:
+        state = {
+            "ranker": self.ranker.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        checkpoints.save(self.saving.path, self.saving.identity, self.progress, state)
+
+    def _batches(self) -> Iterator[tuple[dict[str, Tensor], Tensor, Tensor]]:
+        """From the next batch of this epoch on."""
+        rows, settings = self.train_rows, self.settings
+        order = batch_rows(rows.num_rows, settings.batch_size, settings.block_rows, (settings.seed, self.progress.epoch))
+        for chosen in islice(order, self.progress.step, None):
+            targets = targets_of(self.tasks, self.dataset.scales, rows.values[chosen])
+            yield batch_of(rows, chosen), torch.from_numpy(targets), torch.from_numpy(rows.observed[chosen])
+
+    def _train_epoch(self) -> None:
+        self.ranker.train()
+        for arrays, targets, observed in self._batches():
+            losses = self._step(arrays, targets, observed)
+            progress = self.progress
+            progress.loss_sums = [total + loss for total, loss in zip(progress.loss_sums, losses, strict=True)]
+            progress.step += 1
+            progress.total_steps += 1
+            self.watcher.step(progress, self.num_steps, self._by_task(losses))
+            if progress.total_steps % self.settings.checkpoint_steps == 0:
+                self._save()
+
+    def _step(self, arrays: dict[str, Tensor], targets: Tensor, observed: Tensor) -> list[float]:
+        # Dropout is drawn anew from the step's number: a resumed run draws what the unbroken one would have drawn.
+        torch.manual_seed(_step_seed(self.settings.seed, self.progress.total_steps))
+        losses = task_losses([task.kind for task in self.tasks], self.ranker(arrays), targets, observed)
+        values: list[float] = losses.detach().tolist()
+        for task, value in zip(self.tasks, values, strict=True):
+            if not np.isfinite(value):
+                where = f"training, epoch {self.progress.epoch + 1}, step {self.progress.step + 1}, task `{task.name}`"
+                raise mistake(where, "a finite loss (a lower learning rate?)", str(value))
+        self.optimizer.zero_grad(set_to_none=True)
+        self.balancer.backward(losses)
+        self.optimizer.step()
+        if self.settings.weight_average:
+            self.average.update_parameters(self.ranker)
+        return values
+
+    def _end_epoch(self) -> None:
+        progress, valid = self.progress, self.dataset.splits[VALID]
+        terms = self.settings.early_stop.utility
+        logits = compute_logits(self.evaluated, valid)
+        value, parts = utility(self.evaluated, self.tasks, terms, logits, valid)
+        is_best = value > progress.best_utility or not progress.best
+        if is_best:
+            progress.best_utility, progress.best_epoch = value, progress.epoch
+            progress.best = {name: tensor.clone() for name, tensor in self.evaluated.state_dict().items()}
+        means = [total / self.num_steps for total in progress.loss_sums]
+        record = {"epoch": progress.epoch, "losses": self._by_task(means), "utility": value, "metrics": parts}
+        progress.history.append(record)
+        progress.stale_epochs = 0 if is_best else progress.stale_epochs + 1
+        progress.epoch, progress.step, progress.loss_sums = progress.epoch + 1, 0, [0.0] * len(self.tasks)
+        stale = progress.stale_epochs >= self.settings.early_stop.patience
+        progress.finished = stale or progress.epoch >= self.settings.max_epochs
+        self.watcher.epoch(record | {"seconds": time.time()}, is_best)
+
+    def _by_task(self, values: Sequence[float]) -> dict[str, float]:
+        return {task.name: value for task, value in zip(self.tasks, values, strict=True)}
+
+
+def _step_seed(seed: int, step: int) -> int:
+    return int.from_bytes(hashlib.blake2b(f"{seed}:{step}".encode(), digest_size=7).digest())
+
+
+def _moving_average(decay: float) -> Callable[[Any, Any, Any], None]:
+    """An exponential moving average that starts short, so that the first steps are soon forgotten."""
+
+    def update(averages: Any, weights: Any, num_averaged: Any) -> None:
+        count = float(num_averaged)
+        torch._foreach_lerp_(averages, weights, 1 - min(decay, (1 + count) / (10 + count)))
+
+    return update
+
+
+def _parameter_groups(ranker: MultiTaskRanker, settings: TrainingConfig) -> list[dict[str, Any]]:
+    embeddings = [one.weight for one in ranker.modules() if isinstance(one, nn.Embedding)]
+    known = {id(one) for one in embeddings}
+    others = [one for one in ranker.parameters() if id(one) not in known]
+    return [{"params": embeddings, "weight_decay": settings.embedding_decay}, {"params": others}]

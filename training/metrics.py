@@ -1,0 +1,123 @@
+"""Metrics: how good predictions are, each with its direction."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.contract.tasks import TaskKind
+
+Array = NDArray[np.float64]
+NUM_BINS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """One task's observed rows, each field `[row]`. `predictions` and `labels` are in the task's unit, `transformed` and
+    `targets` on the scale of learning (log-odds for a binary task); `users` identify users.
+    """
+
+    predictions: Array
+    labels: Array
+    transformed: Array
+    targets: Array
+    users: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """`direction` is 1 where more is better, -1 where less is."""
+
+    compute: Callable[[Evaluated], float]
+    direction: int
+
+
+def ranks(values: Array) -> Array:
+    """Ranks from 1, ties averaged."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return (ends - (counts - 1) / 2)[inverse]
+
+
+def auc(scores: Array, labels: Array) -> float:
+    """The chance that a positive row scores above a negative one, ties half; NaN with one class only."""
+    positive = labels > 0
+    num_positive, num_negative = int(positive.sum()), int((~positive).sum())
+    if not num_positive or not num_negative:
+        return float("nan")
+    return float((ranks(scores)[positive].sum() - num_positive * (num_positive + 1) / 2) / (num_positive * num_negative))
+
+
+def grouped_auc(scores: Array, labels: Array, groups: NDArray[np.int64]) -> float:
+    """GAUC: the mean AUC of the groups that have both classes, weighted by their rows (Zhu et al., KDD 2017)."""
+    order = np.argsort(groups, kind="stable")
+    edges = np.flatnonzero(np.diff(groups[order])) + 1
+    values, weights = [], []
+    for rows in np.split(order, edges):
+        value = auc(scores[rows], labels[rows])
+        if np.isfinite(value):
+            values.append(value)
+            weights.append(len(rows))
+    return float(np.average(values, weights=weights)) if values else float("nan")
+
+
+def log_loss(predictions: Array, labels: Array) -> float:
+    clipped = np.clip(predictions, 1e-7, 1 - 1e-7)
+    return float(-np.mean(labels * np.log(clipped) + (1 - labels) * np.log1p(-clipped)))
+
+
+def calibration_error(predictions: Array, labels: Array) -> float:
+    """ECE over bins of equally many rows, which a rare task needs: mean |mean prediction - mean label|."""
+    parts = np.array_split(np.argsort(predictions, kind="stable"), NUM_BINS)
+    gaps = [abs(predictions[rows].mean() - labels[rows].mean()) * len(rows) for rows in parts if len(rows)]
+    return float(sum(gaps) / len(predictions))
+
+
+def root_mean_squared(errors: Array) -> float:
+    return float(np.sqrt(np.mean(errors**2)))
+
+
+def spearman(left: Array, right: Array) -> float:
+    if np.ptp(left) == 0 or np.ptp(right) == 0:
+        return float("nan")
+    return float(np.corrcoef(ranks(left), ranks(right))[0, 1])
+
+
+def ndcg(scores: Array, gains: Array, groups: NDArray[np.int64], k: int) -> float:
+    """Mean NDCG@k with linear gains over the groups that have any gain; ties keep the order of the rows."""
+
+    def discounted(order_by: Array) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        order = np.lexsort((-order_by, groups))
+        starts = np.flatnonzero(np.diff(groups[order], prepend=groups[order[0]] - 1))
+        sizes = np.diff(np.append(starts, len(order)))
+        place = np.arange(len(order)) - np.repeat(starts, sizes)
+        worth = np.where(place < k, gains[order] / np.log2(place + 2), 0.0)
+        return np.add.reduceat(worth, starts), sizes
+
+    found, _ = discounted(scores)
+    ideal, _ = discounted(gains)
+    useful = ideal > 0
+    return float(np.mean(found[useful] / ideal[useful])) if useful.any() else float("nan")
+
+
+# The first metric of a kind is its main one.
+METRICS: Mapping[TaskKind, Mapping[str, Metric]] = {
+    TaskKind.BINARY: {
+        "auc": Metric(lambda one: auc(one.transformed, one.labels), 1),
+        "gauc": Metric(lambda one: grouped_auc(one.transformed, one.labels, one.users), 1),
+        "log_loss": Metric(lambda one: log_loss(one.predictions, one.labels), -1),
+        "ece": Metric(lambda one: calibration_error(one.predictions, one.labels), -1),
+    },
+    TaskKind.REGRESSION: {
+        "rmse_transformed": Metric(lambda one: root_mean_squared(one.transformed - one.targets), -1),
+        "rmse": Metric(lambda one: root_mean_squared(one.predictions - one.labels), -1),
+        "mae": Metric(lambda one: float(np.abs(one.predictions - one.labels).mean()), -1),
+        "spearman": Metric(lambda one: spearman(one.predictions, one.labels), 1),
+    },
+}
+
+
+def main_metric(kind: TaskKind) -> str:
+    return next(iter(METRICS[kind]))

@@ -1,0 +1,133 @@
+"""Publish: a trained, calibrated ranker becomes a bundle in a registry, checked against torch on the way."""
+
+import datetime as dt
+import hashlib
+import importlib.metadata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from model.contract.bundle import FORMAT_VERSION, GRAPHS, Manifest, seal, write_parts
+from model.contract.catalog import EntityTable
+from model.contract.encoding import Encoder
+from model.contract.features.interface import Arrays
+from model.contract.graphs import (
+    BIAS_LOGITS,
+    CANDIDATE,
+    CANDIDATE_HALF,
+    RANK,
+    REQUEST,
+    REQUEST_HALF,
+    TOLERANCE,
+)
+from model.contract.mistakes import mistake
+from model.contract.tasks import Task
+from model.contract.versions import add_version, set_live
+from model.export import export_graphs
+from model.ranker import MultiTaskRanker
+from training.config import RunConfig
+from training.dataset import Dataset, Preparation
+from training.golden import GoldenCase, golden_cases
+
+LIBRARIES = ("torch", "onnx", "onnxruntime", "numpy", "pydantic", "polars")
+HALVES_AT_ONCE = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What is published, beside the ranker itself."""
+
+    config: RunConfig
+    preparation: Preparation
+    dataset: Dataset
+    metrics: Mapping[str, Any]
+
+
+def publish(ranker: MultiTaskRanker, release: Release, registry: Path) -> Manifest:
+    """Add a version and make it the live one; nothing appears unless the exported graphs agree with torch."""
+    ranker = ranker.eval()
+    manifest = add_version(registry, lambda folder: _build(ranker, release, folder))
+    set_live(registry, manifest.version)
+    return manifest
+
+
+def _build(ranker: MultiTaskRanker, release: Release, folder: Path) -> Manifest:
+    dataset, graphs = release.dataset, folder / GRAPHS
+    encoder, videos = dataset.encoder, dataset.encoder.videos
+    cases = golden_cases(release.preparation, encoder, dataset.users)
+    example = cases[-1].arrays
+    export_graphs(ranker, _tensors(example, slice(1)), _tensors(example, slice(None)), graphs)
+    golden = [_checked(ranker, case, graphs, release.config.tasks) for case in cases]
+    with_halves = EntityTable(videos.ids, videos.arrays | {CANDIDATE_HALF: _halves(ranker, videos)})
+    write_parts(folder, Encoder(encoder.schema, encoder.fitted, with_halves), dataset.users, golden)
+    return seal(folder, _manifest(release, folder))
+
+
+def _checked(ranker: MultiTaskRanker, case: GoldenCase, graphs: Path, tasks: Sequence[Task]) -> dict[str, Any]:
+    """The case with torch's predictions, which the exported graphs must repeat."""
+    with torch.no_grad():
+        expected = ranker.predict(_tensors(case.arrays, slice(None))).numpy()
+    found = run_graphs(graphs, case.arrays)
+    gap = float((np.abs(found - expected) / np.maximum(np.abs(expected), 1)).max())
+    if not gap <= TOLERANCE:
+        raise mistake("publish", f"exported predictions within {TOLERANCE:g} of torch's", f"a difference of {gap:.3g}")
+    names = [task.name for task in tasks]
+    by_id = {one: dict(zip(names, map(float, row), strict=True)) for one, row in zip(case.ids, expected, strict=True)}
+    return {"request": case.request, "predictions": by_id}
+
+
+def _tensors(arrays: Arrays, rows: slice | NDArray[Any]) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(np.array(array[rows])) for name, array in arrays.items()}
+
+
+def _halves(ranker: MultiTaskRanker, videos: EntityTable) -> NDArray[np.float32]:
+    """`[video + 1, dim]`: the candidate's part of the first layer, once for all requests."""
+    names, total = ranker.inputs.candidate_names, videos.num_entities + 1
+    with torch.no_grad():
+        parts = [
+            ranker.inputs.candidate_half(_tensors({name: videos.arrays[name] for name in names}, slice(at, at + HALVES_AT_ONCE)))
+            for at in range(0, total, HALVES_AT_ONCE)
+        ]
+    return torch.cat(parts).numpy()
+
+
+def run_graphs(folder: Path, arrays: Arrays) -> NDArray[np.float32]:
+    """`[candidate, task]`: what the exported graphs predict for one request, whose arrays are repeated in every row."""
+    sessions = {name: onnxruntime.InferenceSession(folder / f"{name}.onnx") for name in (REQUEST, CANDIDATE, RANK)}
+
+    def run(name: str, given: Arrays) -> list[Any]:
+        wanted = [one.name for one in sessions[name].get_inputs()]
+        return list(sessions[name].run(None, {one: given[one] for one in wanted}))
+
+    half, bias = run(REQUEST, {name: np.array(array[:1]) for name, array in arrays.items()})
+    [candidates] = run(CANDIDATE, arrays)
+    [predictions] = run(RANK, arrays | {REQUEST_HALF: half, BIAS_LOGITS: bias, CANDIDATE_HALF: candidates})
+    return np.asarray(predictions)
+
+
+def _manifest(release: Release, folder: Path) -> Manifest:
+    config, now = release.config, dt.datetime.now(dt.UTC)
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(path.read_bytes())
+    return Manifest(
+        format_version=FORMAT_VERSION,
+        version=f"{now:%Y%m%d}-{digest.hexdigest()[:8]}",
+        name=config.name,
+        created=now.isoformat(timespec="seconds"),
+        feature_schema=config.feature_schema,
+        tasks=config.tasks,
+        policies=config.policies,
+        metrics=dict(release.metrics),
+        training=config.model_dump(mode="json"),
+        data_fingerprint=release.preparation.table.fingerprint,
+        libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
+        files={},
+    )
