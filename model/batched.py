@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -9,14 +10,14 @@ from torch import Tensor, nn
 
 
 class BatchedMLP(nn.Module):
-    """`count` ReLU networks of widths `units`; the input is one for all, `[batch, dim]`, or one each, `[batch, count, dim]`.
+    """`count` ReLU networks of widths `units`; their input is one for all, `[batch, dim]`, or `[batch, count, dim]`.
 
     `last_linear` leaves the last layer without ReLU. Dropout follows every ReLU.
     """
 
     def __init__(self, count: int, units: Sequence[int], dropout: float = 0.0, last_linear: bool = False) -> None:
         super().__init__()
-        pairs = list(zip(units[:-1], units[1:], strict=True))
+        pairs = list(pairwise(units))
         self.weights = nn.ParameterList([nn.Parameter(_uniform(count, i, o, fan_in=i)) for i, o in pairs])
         self.biases = nn.ParameterList([nn.Parameter(_uniform(count, o, fan_in=i)) for i, o in pairs])
         self.dropout, self.last_linear = nn.Dropout(dropout), last_linear

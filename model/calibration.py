@@ -27,8 +27,8 @@ def link(task: Task) -> Link:
 class Calibration(nn.Module):
     """prediction = clip(scale * link(slope * logit + intercept), bounds), each task with its own three figures.
 
-    For binary tasks this is Platt's scaling (Platt 1999). For regression slope and intercept are a least-squares line on
-    the transformed scale, and `scale` makes the mean prediction equal the mean label there, which the inverse of a
+    For binary tasks this is Platt's scaling (Platt 1999). For regression slope and intercept are a least-squares line
+    on the transformed scale, and `scale` makes the mean prediction equal the mean label there, which the inverse of a
     logarithm would not (Duan, JASA 1983).
     """
 

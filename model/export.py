@@ -21,7 +21,7 @@ class RequestGraph(nn.Module):
         self.ranker = ranker
 
     def forward(self, arrays: Batch) -> tuple[Tensor, Tensor]:
-        return self.ranker.inputs.request_half(arrays), self.ranker.bias_logits(arrays)
+        return self.ranker.inputs.request_half(arrays), self.ranker.bias_logits(arrays, as_logged=False)
 
 
 class CandidateGraph(nn.Module):
@@ -44,7 +44,8 @@ class RankGraph(nn.Module):
 
 
 def export_graphs(ranker: MultiTaskRanker, request: Batch, candidates: Batch, folder: Path) -> None:
-    """Write `request.onnx`, `candidate.onnx` and `rank.onnx`. `request` is one encoded request with one row, `candidates` two or more encoded candidates with their pair arrays; both only show the shapes. The ranker must be in eval mode.
+    """Write the three graphs as NAME.onnx. `request` is one encoded request with one row, `candidates` two or more
+    encoded candidates with their pair arrays; both only show the shapes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     inputs = ranker.inputs
@@ -55,14 +56,26 @@ def export_graphs(ranker: MultiTaskRanker, request: Batch, candidates: Batch, fo
     with torch.no_grad():
         half, bias = RequestGraph(ranker)(request_arrays)
         vectors = CandidateGraph(ranker)(candidate_arrays)
-    _export(RequestGraph(ranker), {"arrays": request_arrays}, [REQUEST_HALF, BIAS_LOGITS], folder / f"{REQUEST}.onnx", ())
-    _export(CandidateGraph(ranker), {"arrays": candidate_arrays}, [CANDIDATE_HALF], folder / f"{CANDIDATE}.onnx", ("arrays",))
+    _export(
+        RequestGraph(ranker), {"arrays": request_arrays}, [REQUEST_HALF, BIAS_LOGITS], folder / f"{REQUEST}.onnx", ()
+    )
+    _export(
+        CandidateGraph(ranker),
+        {"arrays": candidate_arrays},
+        [CANDIDATE_HALF],
+        folder / f"{CANDIDATE}.onnx",
+        ("arrays",),
+    )
     whole = {REQUEST_HALF: half, BIAS_LOGITS: bias, CANDIDATE_HALF: vectors, "arrays": pair_arrays}
     _export(RankGraph(ranker), whole, [PREDICTIONS], folder / f"{RANK}.onnx", (CANDIDATE_HALF, "arrays"))
 
 
 def _export(
-    module: nn.Module, given: Mapping[str, Tensor | Batch], outputs: Sequence[str], path: Path, per_candidate: Sequence[str]
+    module: nn.Module,
+    given: Mapping[str, Tensor | Batch],
+    outputs: Sequence[str],
+    path: Path,
+    per_candidate: Sequence[str],
 ) -> None:
     """Arguments named in `per_candidate` have one row a candidate, of any number; all others keep their shape."""
     rows = torch.export.Dim("candidate")

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class HistoryEncoder(nn.Module):
-    """A set function (Zaheer et al., Deep Sets, NeurIPS 2017, theorem 2): every pair goes through one small network, and
+    """A set function (Zaheer et al., Deep Sets, NeurIPS 2017, theorem 2): every pair goes through one small network;
     the mean over the pairs, with the mean outcomes and the logarithm of their number, is the user.
 
     A user is thus adapted to at request time, with no gradient step: a black-box meta-learner.

@@ -19,11 +19,13 @@ def module_name(table: str) -> str:
 
 
 class Inputs(nn.Module):
-    """hidden = relu(W_r request + W_c candidate + W_p pair + b), a linear layer of the concatenation, computed in parts:
-    a request's part once for all its candidates, a video's part once for all requests. The split is exact.
+    """hidden = relu(W_r request + W_c candidate + W_p pair + b), a linear layer of the concatenation, in parts: a
+    request's part once for all its candidates, a video's part once for all requests. The split is exact.
     """
 
-    def __init__(self, schema: FeatureSchema, tables: Mapping[str, Table], embedding_dim: int, hidden_units: int) -> None:
+    def __init__(
+        self, schema: FeatureSchema, tables: Mapping[str, Table], embedding_dim: int, hidden_units: int
+    ) -> None:
         super().__init__()
         specs = [spec for spec in schema.specs.values() if not spec.hidden and spec.part_of is None]
         self.request_specs = [spec for spec in specs if spec.side in REQUEST_SIDES]
@@ -31,15 +33,17 @@ class Inputs(nn.Module):
         self.pair_specs = [spec for spec in specs if spec.side is Side.PAIR]
         self.schema = schema
         dims = {name: table.dim or embedding_dim for name, table in tables.items()}
-        self.embeddings = nn.ModuleDict({
-            module_name(name): nn.Embedding(table.num_codes, dims[name]) for name, table in tables.items()
-        })
+        self.embeddings = nn.ModuleDict(
+            {module_name(name): nn.Embedding(table.num_codes, dims[name]) for name, table in tables.items()}
+        )
         for embedding in self.embeddings.values():
             nn.init.normal_(embedding.weight, std=EMBEDDING_DEVIATION)  # type: ignore[arg-type]
-        self.histories = nn.ModuleDict({
-            name: HistoryEncoder(dims[one.of], len(one.outcomes), embedding_dim)
-            for name, one in schema.histories.items()
-        })
+        self.histories = nn.ModuleDict(
+            {
+                name: HistoryEncoder(dims[one.of], len(one.outcomes), embedding_dim)
+                for name, one in schema.histories.items()
+            }
+        )
 
         def width(some: Sequence[ArraySpec]) -> int:
             return sum(dims[spec.table] if spec.table else spec.shape[0] for spec in some)

@@ -22,11 +22,13 @@ class PositionBiasConfig(Strict):
 
 
 class PositionBias(nn.Module):
-    """Zhao et al., RecSys 2019, section 4.3: the tower's output is ADDED to the main logit, position is dropped from 10% of
-    the training impressions and missing at serving. One hidden layer crosses the features (position x device).
+    """Zhao et al., RecSys 2019, section 4.3: the tower's output is ADDED to the main logit, position is dropped from
+    10% of the training impressions and missing at serving. One hidden layer crosses the features (position x device).
     """
 
-    def __init__(self, schema: FeatureSchema, sizes: Mapping[str, int], num_tasks: int, config: PositionBiasConfig) -> None:
+    def __init__(
+        self, schema: FeatureSchema, sizes: Mapping[str, int], num_tasks: int, config: PositionBiasConfig
+    ) -> None:
         super().__init__()
         self.names: Sequence[str] = config.features
         self.only_in_training = [schema.columns[name].side is Side.IMPRESSION for name in self.names]
@@ -42,18 +44,21 @@ class PositionBias(nn.Module):
         """The features that are known at serving too."""
         return [name for name, hidden in zip(self.names, self.only_in_training, strict=True) if not hidden]
 
-    def forward(self, arrays: Mapping[str, Tensor]) -> Float[Tensor, "batch task"]:
-        """In training position is used; otherwise it is missing, whatever `arrays` holds, as it is at serving.
+    def forward(self, arrays: Mapping[str, Tensor], as_logged: bool) -> Float[Tensor, "batch task"]:
+        """With position as it was logged, or missing, as it is at serving, whatever `arrays` holds.
 
-        Without any feature that serving knows, one row stands for all.
+        Where nothing is known at serving, one row stands for all.
         """
         rows = arrays[self.known_names[0]].shape[0] if self.known_names else 1
         vectors = []
         for name, hidden, embedding in zip(self.names, self.only_in_training, self.embeddings, strict=True):
-            if hidden and not self.training:
-                vectors.append(embedding.weight[:1].expand(rows, -1))  # type: ignore[union-attr, operator]
+            if hidden and not as_logged:
+                vectors.append(embedding(torch.zeros(rows, dtype=torch.int64, device=self.out.weight.device)))
             else:
                 vectors.append(embedding(self._seen(arrays[name]) if hidden else arrays[name]))
         return self.out(torch.relu(self.cross(torch.cat(vectors, 1))))
+
     def _seen(self, codes: Tensor) -> Tensor:
+        if not self.training:
+            return codes
         return torch.where(torch.rand(codes.shape, device=codes.device) < self.dropout, torch.zeros_like(codes), codes)

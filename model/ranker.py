@@ -61,23 +61,26 @@ class MultiTaskRanker(nn.Module):
             sizes = {name: tables[schema.discrete(name).table].num_codes for name in config.position_bias.features}
             self.position_bias = PositionBias(schema, sizes, num_tasks, config.position_bias)
         binary = [task.kind is TaskKind.BINARY for task in tasks]
-        self.towers.start_at([_logit(one.mean) if is_binary else 0.0 for is_binary, one in zip(binary, scales, strict=True)])
+        self.towers.start_at(
+            [_logit(one.mean) if is_binary else 0.0 for is_binary, one in zip(binary, scales, strict=True)]
+        )
         self.calibration = Calibration(
             tasks,
             deviations=[1.0 if is_binary else one.deviation for is_binary, one in zip(binary, scales, strict=True)],
             means=[0.0 if is_binary else one.mean for is_binary, one in zip(binary, scales, strict=True)],
         )
 
-    def forward(self, arrays: Batch) -> Float[Tensor, "batch task"]:
-        """Uncalibrated logits of rows that each have their own request; in training with position bias as logged."""
-        return self.logits(
-            self.inputs.request_half(arrays), self.inputs.candidate_half(arrays), self.bias_logits(arrays), arrays
-        )
+    def forward(self, arrays: Batch, as_logged: bool = True) -> Float[Tensor, "batch task"]:
+        """Uncalibrated logits of rows that each have their own request: of what was logged, at its position, or of what
+        is to be ranked, whose position is not known.
+        """
+        request_half, candidate_half = self.inputs.request_half(arrays), self.inputs.candidate_half(arrays)
+        return self.logits(request_half, candidate_half, self.bias_logits(arrays, as_logged), arrays)
 
-    def bias_logits(self, arrays: Batch) -> Float[Tensor, "request task"]:
+    def bias_logits(self, arrays: Batch, as_logged: bool) -> Float[Tensor, "request task"]:
         if self.position_bias is None:
             return torch.zeros(1, self.towers.networks.weights[-1].shape[0])
-        return self.position_bias(arrays)
+        return self.position_bias(arrays, as_logged)
 
     def logits(
         self, request_half: Tensor, candidate_half: Tensor, bias_logits: Tensor, pairs: Batch
@@ -87,7 +90,7 @@ class MultiTaskRanker(nn.Module):
 
     def predict(self, arrays: Batch) -> Float[Tensor, "batch task"]:
         """Calibrated predictions in each task's unit, position missing; call in eval mode."""
-        return self.calibration(self(arrays))
+        return self.calibration(self(arrays, as_logged=False))
 
 
 def _logit(rate: float) -> float:

@@ -16,7 +16,7 @@ from training.config import RunConfig
 
 @dataclass(slots=True)
 class Progress:
-    """Where a run stands. `epoch` and `step` are those of the next batch; `best` holds the weights of the best epoch."""
+    """Where a run stands. `epoch` and `step` are those of the next batch, `best` the weights of the best epoch."""
 
     epoch: int = 0
     step: int = 0
@@ -49,7 +49,9 @@ def load(path: Path, identity: str) -> tuple[Progress, dict[str, Any]] | None:
     try:
         state = torch.load(path, weights_only=True)
     except (RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
-        raise mistake(str(path), "a checkpoint", f"{type(error).__name__}; delete it, or train without --resume") from error
+        raise mistake(
+            str(path), "a checkpoint", f"{type(error).__name__}; delete it, or train without --resume"
+        ) from error
     if state.pop("identity") != identity:
         expected = "a checkpoint of this config and these data"
         raise mistake(str(path), expected, "one of others; train without --resume to start over")

@@ -36,7 +36,9 @@ def _wrong_type(expected: str, series: pl.Series) -> InputError:
 def strings(series: pl.Series, feature: Feature | None = None) -> Strings:  # noqa: ARG001
     """Whole numbers, booleans and dates are spelled out; floats are refused, for 1.0 is no id."""
     kind = series.dtype
-    if not (kind.is_integer() or kind.is_temporal() or kind in (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Null)):
+    if not (
+        kind.is_integer() or kind.is_temporal() or kind in (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Null)
+    ):
         raise _wrong_type("strings, integers or booleans", series)
     encoded = series.cast(pl.String).to_arrow().cast(pa.large_string()).dictionary_encode()
     index = encoded.indices

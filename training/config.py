@@ -10,7 +10,6 @@ from pydantic import Field, ValidationError
 
 from model.contract.combination import Policy, check_policy
 from model.contract.features import AnyFeature
-from model.contract.features.interface import Name
 from model.contract.mistakes import InputError, Mistake, Strict, mistake, of_validation, unknown_name
 from model.contract.schema import FeatureSchema, Keys
 from model.contract.tasks import Task
@@ -48,8 +47,8 @@ class EarlyStop(Strict):
 
 
 class TrainingConfig(Strict):
-    """`weight_average` is the decay a step of a moving average of the weights, which is what is evaluated and published;
-    0 turns it off. `checkpoint_steps` is how many steps a kill can cost.
+    """`weight_average` is the decay a step of a moving average of the weights, which is what is evaluated and
+    published; 0 turns it off. `checkpoint_steps` is how many steps a kill can cost.
     """
 
     batch_size: int = Field(default=4096, ge=1)
@@ -89,7 +88,12 @@ class RunConfig(Strict):
 
     def mistakes(self) -> list[Mistake]:
         """What no part can see by itself: names that refer to other parts."""
-        return [*self.feature_schema.mistakes(), *self._task_mistakes(), *self._policy_mistakes(), *self._utility_mistakes()]
+        return [
+            *self.feature_schema.mistakes(),
+            *self._task_mistakes(),
+            *self._policy_mistakes(),
+            *self._utility_mistakes(),
+        ]
 
     def _task_mistakes(self) -> Iterator[Mistake]:
         seen: set[str] = set()

@@ -1,4 +1,4 @@
-"""Dataset: impressions encoded once, split, and kept on disk as memory-mapped columns, so that memory never limits them."""
+"""Dataset: impressions encoded once, split, and kept on disk as memory-mapped columns: memory never limits them."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ from model.contract.mistakes import mistake
 from model.contract.schema import FeatureSchema
 from model.contract.tasks import Task
 from model.ranker import LabelScale
-from training.columns import strings, to_column
+from training.columns import to_column
 from training.fitting import fit
 from training.joined import ROW, JoinedTable
 from training.labels import read_labels, scale_of
@@ -102,7 +102,9 @@ def _write(preparation: Preparation, folder: Path, progress: Progress) -> None:
     fitted = fit(schema, joined.lazy().filter(which == 0), sizes[0])
     videos, users = _entities(joined, Encoder(schema, fitted, EntityTable.build([], {}, {})))
     encoder = Encoder(schema, fitted, videos)
-    writers = [_Writer(folder / name, _written(schema), len(tasks), size) for name, size in zip(NAMES, sizes, strict=True)]
+    writers = [
+        _Writer(folder / name, _written(schema), len(tasks), size) for name, size in zip(NAMES, sizes, strict=True)
+    ]
     done = 0
     for chunk in joined.chunks(CHUNK_ROWS):
         first = int(chunk[ROW][0])
@@ -127,7 +129,9 @@ def _sizes(joined: JoinedTable, which: pl.Expr, source: str) -> list[int]:
     counted = joined.table.impressions.select(which.alias("split")).group_by("split").len().collect()
     counts = dict(counted.iter_rows())
     if counts.get(None):
-        raise mistake(f"{source}: column `{column}`", "a value in every row, to split by", f"{counts[None]} rows without")
+        raise mistake(
+            f"{source}: column `{column}`", "a value in every row, to split by", f"{counts[None]} rows without"
+        )
     sizes = [counts.get(at, 0) for at in range(len(NAMES))]
     for name, size in zip(NAMES, sizes, strict=True):
         if not size:
@@ -180,7 +184,7 @@ class _Writer:
             spec.name: (spec.shape, np.int32 if spec.table else np.float32) for spec in specs
         }
         shapes |= {VALUES: ((num_tasks,), np.float32), OBSERVED: ((num_tasks,), np.bool_)}
-        shapes |= {name: ((), np.int64) for name in (USERS, GROUPS, ROWS)}
+        shapes |= dict.fromkeys((USERS, GROUPS, ROWS), ((), np.int64))
         self.files: dict[str, Any] = {
             name: open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=(num_rows, *shape))
             for name, (shape, kind) in shapes.items()
@@ -229,9 +233,7 @@ def _open_split(schema: FeatureSchema, folder: Path) -> SplitData:
         return np.load(folder / f"{name}.npy", mmap_mode="r")
 
     arrays = {spec.name: mapped(spec.name) for spec in _written(schema)}
-    return SplitData(
-        folder.name, arrays, mapped(VALUES), mapped(OBSERVED), mapped(USERS), mapped(GROUPS), mapped(ROWS)
-    )
+    return SplitData(folder.name, arrays, mapped(VALUES), mapped(OBSERVED), mapped(USERS), mapped(GROUPS), mapped(ROWS))
 
 
 def batch_rows(num_rows: int, batch_size: int, block_rows: int, seed: Sequence[int]) -> Iterator[NDArray[np.int64]]:
@@ -252,6 +254,3 @@ def batch_rows(num_rows: int, batch_size: int, block_rows: int, seed: Sequence[i
         left = mixed[whole:]
     if len(left):
         yield left
-
-
-

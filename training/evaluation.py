@@ -24,7 +24,7 @@ NDCG_AT = 10
 
 @dataclass(frozen=True, slots=True)
 class SplitMetrics:
-    """`tasks[task][metric]`; `ndcg[policy][task]` is NDCG@10 of the policy's score with that task's label as the gain."""
+    """`tasks[task][metric]`; `ndcg[policy][task]` is NDCG@10 of the policy's score, that task's label the gain."""
 
     tasks: dict[str, TaskMetrics]
     ndcg: dict[str, dict[str, float]]
@@ -34,21 +34,25 @@ def batch_of(split: SplitData, rows: NDArray[np.int64] | slice) -> dict[str, tor
     return {name: torch.from_numpy(np.array(array[rows])) for name, array in split.arrays.items()}
 
 
-def compute_logits(ranker: MultiTaskRanker, split: SplitData) -> Array:
-    """`[row, task]` uncalibrated, as at serving: position missing."""
+def compute_logits(ranker: MultiTaskRanker, split: SplitData, as_logged: bool = False) -> Array:
+    """`[row, task]` uncalibrated: as at serving, position missing, or at the position that was logged."""
     was_training = ranker.training
     ranker.eval()
     parts = []
     with torch.no_grad():
         for start in range(0, split.num_rows, ROWS_AT_ONCE):
             rows = slice(start, min(start + ROWS_AT_ONCE, split.num_rows))
-            parts.append(ranker(batch_of(split, rows)).expand(rows.stop - rows.start, -1).numpy())
+            parts.append(ranker(batch_of(split, rows), as_logged).expand(rows.stop - rows.start, -1).numpy())
     ranker.train(was_training)
     return np.concatenate(parts).astype(np.float64)
 
 
 def fit_calibration(
-    calibration: Calibration, tasks: Sequence[Task], logits: Array, values: NDArray[np.float32], observed: NDArray[np.bool_]
+    calibration: Calibration,
+    tasks: Sequence[Task],
+    logits: Array,
+    values: NDArray[np.float32],
+    observed: NDArray[np.bool_],
 ) -> None:
     """Set slope, intercept and scale of every task from validation rows, all `[row, task]`."""
     for at, task in enumerate(tasks):
@@ -66,8 +70,8 @@ def fit_calibration(
 
 
 def _platt(logit: Array, label: Array) -> tuple[float, float]:
-    """Slope and intercept of least log loss, by Newton's method from (1, 0); only the intercept where the slope would turn
-    the order around.
+    """Slope and intercept of least log loss, by Newton's method from (1, 0); only the intercept where the slope would
+    turn the order around.
     """
     theta = np.array([1.0, 0.0])
     columns = np.stack([logit, np.ones_like(logit)], 1)

@@ -1,4 +1,4 @@
-"""Golden requests: real requests with the predictions that training computes, for the service to repeat before it serves."""
+"""Golden requests: real requests with the predictions of training, for the service to repeat before it serves."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -28,7 +28,9 @@ class JoinedTable:
         """`also` are further columns of the impressions that are needed: labels, masks, the column of the split."""
         self.table, self.schema = table, schema
         self.types = dict(table.impressions.collect_schema())
-        keys = [one for one in (schema.keys.user, schema.keys.video, schema.keys.query_video, schema.keys.request) if one]
+        keys = [
+            one for one in (schema.keys.user, schema.keys.video, schema.keys.query_video, schema.keys.request) if one
+        ]
         self.kept = list(dict.fromkeys([*keys, *also, *(name for name in schema.columns if name in self.types)]))
         self.entities: list[Entity] = []
         self._join(table.users, schema.keys.user, Side.USER)
@@ -39,7 +41,9 @@ class JoinedTable:
     def _join(self, frame: pl.DataFrame | None, key: str, side: Side) -> None:
         if frame is None:
             return
-        names = [one.name for one in self.schema.of_sides(side) if one.name not in self.types and one.name in frame.columns]
+        names = [
+            one.name for one in self.schema.of_sides(side) if one.name not in self.types and one.name in frame.columns
+        ]
         if names:
             self.entities.append(Entity(key, frame.select(key, *names)))
 
@@ -84,8 +88,8 @@ class JoinedTable:
                 yield chunk
 
     def entity_frame(self, side: Side) -> pl.DataFrame:
-        """One row a user or a video, with all features of that side: from the table of them, and from the last impression
-        of each where the table lacks a column or an id. Sorted by nothing in particular; ids are distinct and not null.
+        """One row a user or a video, with all features of that side: from the table of them, and from the last
+        impression of each where the table lacks a column or an id. Ids are distinct and not null, their order is any.
         """
         key = self.schema.keys.user if side is Side.USER else self.schema.keys.video
         given = self.table.users if side is Side.USER else self.table.videos

@@ -103,7 +103,9 @@ class Trainer:
     def _batches(self) -> Iterator[tuple[dict[str, Tensor], Tensor, Tensor]]:
         """From the next batch of this epoch on."""
         rows, settings = self.train_rows, self.settings
-        order = batch_rows(rows.num_rows, settings.batch_size, settings.block_rows, (settings.seed, self.progress.epoch))
+        order = batch_rows(
+            rows.num_rows, settings.batch_size, settings.block_rows, (settings.seed, self.progress.epoch)
+        )
         for chosen in islice(order, self.progress.step, None):
             targets = targets_of(self.tasks, self.dataset.scales, rows.values[chosen])
             yield batch_of(rows, chosen), torch.from_numpy(targets), torch.from_numpy(rows.observed[chosen])
@@ -139,7 +141,8 @@ class Trainer:
     def _end_epoch(self) -> None:
         progress, valid = self.progress, self.dataset.splits[VALID]
         terms = self.settings.early_stop.utility
-        logits = compute_logits(self.evaluated, valid)
+        # At the logged positions: who copies the old order must not look better than who sees through it.
+        logits = compute_logits(self.evaluated, valid, as_logged=True)
         value, parts = utility(self.evaluated, self.tasks, terms, logits, valid)
         is_best = value > progress.best_utility or not progress.best
         if is_best:

@@ -30,7 +30,7 @@ def task_losses(
     targets: Float[Tensor, "batch task"],
     observed: Bool[Tensor, "batch task"],
 ) -> Float[Tensor, " task"]:
-    """The mean of each task's loss over its own sample space (Tang et al., RecSys 2020, equation 9); 0 where it is empty."""
+    """The mean of each task's loss over its own sample space (Tang et al., RecSys 2020, equation 9); 0 where empty."""
     each = torch.stack([LOSSES[kind](logits[:, at], targets[:, at]) for at, kind in enumerate(kinds)], 1)
     # where, not a product: a target that was never observed may be anything, NaN too.
     return torch.where(observed, each, 0.0).sum(0) / observed.sum(0).clamp(min=1)

@@ -15,8 +15,8 @@ NUM_BINS = 20
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """One task's observed rows, each field `[row]`. `predictions` and `labels` are in the task's unit, `transformed` and
-    `targets` on the scale of learning (log-odds for a binary task); `users` identify users.
+    """One task's observed rows, each field `[row]`. `predictions` and `labels` are in the task's unit, `transformed`
+    and `targets` on the scale of learning (log-odds for a binary task); `users` identify users.
     """
 
     predictions: Array
@@ -47,7 +47,9 @@ def auc(scores: Array, labels: Array) -> float:
     num_positive, num_negative = int(positive.sum()), int((~positive).sum())
     if not num_positive or not num_negative:
         return float("nan")
-    return float((ranks(scores)[positive].sum() - num_positive * (num_positive + 1) / 2) / (num_positive * num_negative))
+    return float(
+        (ranks(scores)[positive].sum() - num_positive * (num_positive + 1) / 2) / (num_positive * num_negative)
+    )
 
 
 def grouped_auc(scores: Array, labels: Array, groups: NDArray[np.int64]) -> float:

@@ -16,7 +16,9 @@ Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 
 
 def load_with_lines(text: str, source: str) -> tuple[Any, dict[str, int]]:
@@ -44,6 +46,8 @@ def _collect(node: yaml.Node, path: str, lines: dict[str, int], source: str) -> 
             name = str(key.value)
             inner = f"{path}.{name}" if path else name
             if inner in lines:
-                raise mistake(f"{source}:{key.start_mark.line + 1}: {inner}", "each key once", f"it also in line {lines[inner]}")
+                raise mistake(
+                    f"{source}:{key.start_mark.line + 1}: {inner}", "each key once", f"it also in line {lines[inner]}"
+                )
             _collect(value, inner, lines, source)
             lines[inner] = key.start_mark.line + 1

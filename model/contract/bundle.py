@@ -1,7 +1,7 @@
 """Bundle: one published model directory, written by training, verified and read by the service."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,7 +18,14 @@ from model.contract.schema import FeatureSchema
 from model.contract.tasks import Task
 
 FORMAT_VERSION = 1
-MANIFEST, ENCODER, USERS, VIDEOS, GRAPHS, GOLDEN = "manifest.json", "encoder", "users", "videos", "graphs", "golden.json"
+MANIFEST, ENCODER, USERS, VIDEOS, GRAPHS, GOLDEN = (
+    "manifest.json",
+    "encoder",
+    "users",
+    "videos",
+    "graphs",
+    "golden.json",
+)
 
 
 class FileSeal(Strict):
@@ -76,7 +83,7 @@ class Bundle:
         return self.folder / GRAPHS / f"{name}.onnx"
 
 
-def write_parts(folder: Path, encoder: Encoder, users: EntityTable, golden: list[Mapping[str, Any]]) -> None:
+def write_parts(folder: Path, encoder: Encoder, users: EntityTable, golden: Sequence[Mapping[str, Any]]) -> None:
     """All of a bundle but its graphs, which `export` writes, and its manifest, which `seal` writes last."""
     save_fitted(encoder.fitted, folder / ENCODER)
     encoder.videos.save(folder / VIDEOS)
@@ -143,5 +150,3 @@ def read_bundle(folder: Path) -> Bundle:
     except (ValueError, KeyError, OSError) as error:
         raise mistake(str(folder), "a readable bundle", f"{type(error).__name__}: {error}") from error
     return Bundle(folder, manifest, encoder, users, requests)
-
-

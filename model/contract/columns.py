@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,7 +12,11 @@ from numpy.typing import NDArray
 
 from model.contract.mistakes import mistake, quote
 
+LARGEST = float(np.finfo(np.float32).max)
 Shape = Mapping[str, Any]  # what a feature fixes about its column: the length of a vector, the outcomes of a history
+
+
+NO_SHAPE: Shape = MappingProxyType({})
 
 
 class Column(ABC):
@@ -40,13 +45,8 @@ def text(value: object, where: str) -> str | None:
 def finite(value: object, where: str) -> float:
     if value is None:
         return math.nan
-    if isinstance(value, int | float):
-        try:
-            number = float(np.float32(value))
-        except OverflowError:
-            number = math.inf
-        if math.isfinite(number):
-            return number
+    if isinstance(value, int | float) and abs(value) <= LARGEST:
+        return float(np.float32(value))
     raise mistake(where, "a finite number", quote(value))
 
 
@@ -67,7 +67,7 @@ class Strings(Column):
         return len(self.index)
 
     @classmethod
-    def from_values(cls, values: Sequence[Any], shape: Shape = {}) -> Self:  # noqa: ARG003
+    def from_values(cls, values: Sequence[Any], shape: Shape = NO_SHAPE) -> Self:  # noqa: ARG003
         distinct = [text(value, f"[{row}]") for row, value in enumerate(values)]
         return cls(distinct, np.arange(len(distinct)))
 
@@ -82,7 +82,7 @@ class Numbers(Column):
         return len(self.values)
 
     @classmethod
-    def from_values(cls, values: Sequence[Any], shape: Shape = {}) -> Self:  # noqa: ARG003
+    def from_values(cls, values: Sequence[Any], shape: Shape = NO_SHAPE) -> Self:  # noqa: ARG003
         return cls(np.array([finite(value, f"[{row}]") for row, value in enumerate(values)], dtype=np.float64))
 
 
@@ -97,7 +97,7 @@ class StringLists(Column):
         return len(self.lengths)
 
     @classmethod
-    def from_values(cls, values: Sequence[Any], shape: Shape = {}) -> Self:  # noqa: ARG003
+    def from_values(cls, values: Sequence[Any], shape: Shape = NO_SHAPE) -> Self:  # noqa: ARG003
         rows = [() if value is None else items(value, f"[{row}]", "a list") for row, value in enumerate(values)]
         flat = [text(one, f"[{row}][{at}]") for row, value in enumerate(rows) for at, one in enumerate(value)]
         return cls(Strings.from_values(flat), np.array([len(row) for row in rows], dtype=np.int64))
@@ -128,7 +128,7 @@ class Vectors(Column):
 
 @dataclass(frozen=True, slots=True)
 class Histories(Column):
-    """Each row a list of interactions, oldest first: the video, and its outcomes `[interaction, outcome]` (NaN unknown)."""
+    """Each row a list of interactions, oldest first: videos, and `outcomes` `[interaction, outcome]` (NaN unknown)."""
 
     videos: Strings
     outcomes: NDArray[np.float32]
@@ -153,7 +153,9 @@ class Histories(Column):
                 if not isinstance(one, Mapping):
                     raise mistake(where, "an object with `video_id` and `outcomes`", quote(one))
                 videos.append(text(one.get("video_id"), f"{where}.video_id"))
-                given = one.get("outcomes") or {}
+                given = {} if one.get("outcomes") is None else one["outcomes"]
+                if not isinstance(given, Mapping):
+                    raise mistake(f"{where}.outcomes", "an object", quote(given))
                 outcomes.append([finite(given.get(name), f"{where}.outcomes.{name}") for name in names])
         flat = np.array(outcomes, dtype=np.float32).reshape(len(videos), len(names))
         return cls(Strings.from_values(videos), flat, np.array(lengths, dtype=np.int64))

@@ -25,7 +25,7 @@ class Policy(Strict):
     """A named combination and its weights by task; weights may be negative, tasks left out weigh nothing."""
 
     combination: Combination
-    weights: dict[str, float] = Field(min_length=1)
+    weights: dict[str, float] = Field(min_length=1, max_length=1000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from model.contract.vocabulary import Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """A schema with all that was fitted to it. `videos` answers what the videos of a history have in common with others."""
+    """A schema with all that was fitted to it. `videos` knows what videos of a history have in common with others."""
 
     schema: FeatureSchema
     fitted: Fitted
@@ -31,15 +31,15 @@ def encode(encoder: Encoder, columns: Mapping[str, Column]) -> Arrays:
     for name, column in columns.items():
         arrays |= schema.columns[name].encode(column, encoder.fitted)
     for match in schema.matches.values():
-        column = columns.get(match.of)
-        if isinstance(column, Histories):
+        history = columns.get(match.of)
+        if isinstance(history, Histories):
             length = schema.histories[match.of].length
-            arrays[match.keys_name] = match.keys(column, length, encoder.videos.lookup)
+            arrays[match.keys_name] = match.keys(history, length, encoder.videos.lookup)
     return arrays
 
 
 def encode_pairs(encoder: Encoder, request: Arrays, candidate: Arrays, request_of: NDArray[np.int64]) -> Arrays:
-    """The arrays that depend on both sides: `[candidate, ...]`, where candidate `i` belongs to request `request_of[i]`."""
+    """The arrays of both sides: `[candidate, ...]`, where candidate `i` belongs to request `request_of[i]`."""
     schema, arrays = encoder.schema, Arrays()
     for match in schema.matches.values():
         arrays |= match.pair(

@@ -1,6 +1,7 @@
 """How every mistake of a user is told: where it is, what was expected, what was found, the nearest allowed name."""
 
 import difflib
+import json
 import typing
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -43,7 +44,12 @@ def mistake(where: str, expected: str, found: str) -> InputError:
 
 def quote(value: object) -> str:
     """A value as it is shown in a message: short, on one line."""
-    text = repr(value) if not isinstance(value, str) else f"`{value}`"
+    if isinstance(value, str):
+        text = f"`{value if value.isprintable() else repr(value)[1:-1]}`"
+    elif value is None or isinstance(value, bool):
+        text = json.dumps(value)  # as YAML and JSON spell it
+    else:
+        text = repr(value)
     return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 3] + "..."
 
 
@@ -65,19 +71,23 @@ def place(location: Sequence[int | str]) -> str:
     return text or "the whole"
 
 
-def of_validation(error: ValidationError, root: type[BaseModel]) -> list[Mistake]:
-    """Translate pydantic's errors; `root` is the class that was validated, to know which names were allowed."""
-    return [_of_one(dict(one), root) for one in error.errors(include_url=False)]
+def of_validation(error: ValidationError, root: type[BaseModel], most: int | None = None) -> list[Mistake]:
+    """Translate pydantic's errors, the first `most` of them; `root` is the class that was validated, which knows the
+    allowed names.
+    """
+    return [_of_one(dict(one), root) for one in error.errors(include_url=False)[:most]]
 
 
 def _of_one(one: dict[str, Any], root: type[BaseModel]) -> Mistake:
     location, kind, context = one["loc"], one["type"], one.get("ctx", {})
     path, parent = _walk(location[:-1], root)
-    where = place([*path, *location[-1:]])
+    where = place([*path, *(step for step in location[-1:] if not _is_member(step))])
     if kind == "extra_forbidden":
         allowed = [field.alias or name for name, field in parent.model_fields.items()] if parent else []
         known = ", ".join(f"`{name}`" for name in allowed)
-        return Mistake(where, f"one of {known}", f"`{location[-1]}`", nearest(location[-1], allowed))
+        return Mistake(where, f"one of {known}", quote(str(location[-1])), nearest(location[-1], allowed))
+    if kind == "json_invalid":
+        return Mistake(where, "valid JSON", context["error"])
     if kind == "missing":
         return Mistake(where, "a value (it is required)", "nothing")
     if kind == "union_tag_invalid":
@@ -88,20 +98,33 @@ def _of_one(one: dict[str, Any], root: type[BaseModel]) -> Mistake:
     if kind == "union_tag_not_found":
         key = context["discriminator"].strip("'")
         return Mistake(f"{where}.{key}", "a value (it is required)", "nothing")
-    return Mistake(where, _expectation(one["msg"]), _found(one["input"], kind))
+    return Mistake(where, _expectation(one["msg"]), _found(one["input"]))
+
+
+OPENINGS = {
+    "Input should be ": "",
+    "Value error, ": "",
+    "String should have ": "a string with ",
+    "String should match ": "a string that matches ",
+    "List should have ": "a list with ",
+    "Dictionary should have ": "an object with ",
+}
 
 
 def _expectation(message: str) -> str:
-    for opening in ("Input should be ", "Value error, ", "String should ", "Value should "):
+    for opening, ours in OPENINGS.items():
         if message.startswith(opening):
-            message = message[len(opening) :]
+            return ours + message.removeprefix(opening)
     return message[:1].lower() + message[1:]
 
 
-def _found(value: object, kind: str) -> str:
-    if isinstance(value, bytes) or kind == "json_invalid":
-        return "a document that is not valid JSON"
-    return quote(value)
+def _found(value: object) -> str:
+    return "a document that is not valid JSON" if isinstance(value, bytes) else quote(value)
+
+
+def _is_member(step: int | str) -> bool:
+    """Whether it is pydantic's name of a union's member, which is no part of the document."""
+    return isinstance(step, str) and step.endswith("]") and "[" in step
 
 
 def _walk(location: Sequence[int | str], root: type[BaseModel]) -> tuple[list[int | str], type[BaseModel] | None]:
@@ -114,7 +137,7 @@ def _walk(location: Sequence[int | str], root: type[BaseModel]) -> tuple[list[in
         if tagged and not any(step in one.model_fields for one in models):
             candidates = tagged
             continue
-        if isinstance(step, str) and step.endswith("]") and "[" in step:  # pydantic's name of a union's member
+        if _is_member(step):
             continue
         path.append(step)
         fields = [one.model_fields[str(step)].annotation for one in models if step in one.model_fields]

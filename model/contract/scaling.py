@@ -38,7 +38,7 @@ class Scaler(Strict):
         known = TRANSFORMS[transform](values[~np.isnan(values)])
         if not len(known):
             return cls(transform=transform, mean=0.0, deviation=1.0)
-        inner = np.linspace(0, 1, num_bins + 1)[1:-1] if num_bins else []
+        inner: Array = np.linspace(0, 1, num_bins + 1)[1:-1] if num_bins else np.array([])
         # An edge at the lowest value would make an empty first bin.
         edges = np.unique(np.quantile(known, inner)) if num_bins else np.array([])
         edges = edges[edges > known.min()]

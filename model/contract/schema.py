@@ -25,7 +25,7 @@ class Keys(Strict):
 
 
 class FeatureSchema(Strict):
-    """`features` in the order of the config; `bias` names those that only the position-bias tower reads or also reads."""
+    """`features` in the order of the config; `bias` names those that the position-bias tower reads."""
 
     keys: Keys = Keys()
     features: tuple[AnyFeature, ...] = Field(min_length=1)
@@ -98,7 +98,9 @@ class FeatureSchema(Strict):
         for at, one in enumerate(self.features):
             where = f"features[{at}]"
             if isinstance(one, Category | Categories) and one.shares is not None and one.shares not in owners:
-                yield unknown_name(f"{where}.shares", "a category feature that shares nothing itself", one.shares, owners)
+                yield unknown_name(
+                    f"{where}.shares", "a category feature that shares nothing itself", one.shares, owners
+                )
             if isinstance(one, History):
                 if one.of not in single:
                     yield unknown_name(f"{where}.of", "a category feature that shares nothing itself", one.of, single)
@@ -121,7 +123,9 @@ class FeatureSchema(Strict):
             if name not in categories:
                 yield unknown_name(where, "a feature of kind category", name, categories)
             elif self.columns[name].side not in (Side.IMPRESSION, Side.CONTEXT):
-                yield Mistake(where, "a feature of side impression or context", f"`{name}`, of side {self.columns[name].side}")
+                yield Mistake(
+                    where, "a feature of side impression or context", f"`{name}`, of side {self.columns[name].side}"
+                )
         for at, one in enumerate(self.features):
             if isinstance(one, Feature) and one.side is Side.IMPRESSION and one.name not in self.bias:
                 expected = "a place in `position_bias.features`: at serving an impression's features are unknown"

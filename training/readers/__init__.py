@@ -6,5 +6,6 @@ from pydantic import Field
 
 from training.readers.impressions import ImpressionsReader
 from training.readers.kuairand import KuaiRandReader
+from training.readers.simulated import SimulatedReader
 
-AnyReader = Annotated[ImpressionsReader | KuaiRandReader, Field(discriminator="kind")]
+AnyReader = Annotated[ImpressionsReader | KuaiRandReader | SimulatedReader, Field(discriminator="kind")]

@@ -1,7 +1,7 @@
 """Reader `kuairand`: KuaiRand-Pure (Gao et al., CIKM 2022) under its published file names, or the part with a history.
 
-Adds to the published columns: `day`, `hour`, `play_time_s` (clipped at 300 s), `duration_s` (missing where 0), `tags` as
-a list, and, all from before the first impression of the log, `recent` (what each user saw, with outcomes) and smoothed
+Adds to the published columns: `day`, `hour`, `play_time_s` (clipped at 300 s), `duration_s` (missing where 0), `tags`
+as a list, and, all from before the first impression of the log, `recent` (what each user saw, with outcomes) and smoothed
 rates of users and videos. Exact duplicates are dropped.
 """
 
@@ -71,7 +71,9 @@ def _history(path: Path, length: int) -> pl.DataFrame:
 def _rates(history: pl.DataFrame, key: str) -> pl.DataFrame:
     """How often, and how well, before the log: a count and a rate for each outcome, smoothed towards the mean."""
     smoothed = [
-        ((pl.col(one).sum() + SMOOTHING * history[one].mean()) / (pl.len() + SMOOTHING)).alias(f"past_{one}_rate")
+        ((pl.col(one).sum() + SMOOTHING * pl.lit(history[one].mean())) / (pl.len() + SMOOTHING)).alias(
+            f"past_{one}_rate"
+        )
         for one in OUTCOMES
     ]
     return history.group_by(key, maintain_order=True).agg(pl.len().alias("past_views"), *smoothed)

@@ -10,7 +10,7 @@ from model.contract.features.interface import Arrays, ArraySpec, Feature, Fitted
 
 
 class History(Feature):
-    """Keeps the newest `length` interactions, newest first. `of` is the category feature that owns the videos' codes."""
+    """The newest `length` interactions, newest first; `of` is the category feature that owns the videos' codes."""
 
     column: ClassVar[type[Column]] = Histories
     kind: Literal["history"] = "history"

@@ -56,7 +56,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """All that encoding learned from the training split; outcome means are keyed by history, in its order of outcomes."""
+    """All that encoding learned from the training split; a history has its mean outcomes in their order."""
 
     vocabularies: Mapping[str, Vocabulary]
     scalers: Mapping[str, Scaler]

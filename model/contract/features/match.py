@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from model.contract.columns import Histories, padded
-from model.contract.features.category import Category
 from model.contract.features.categories import Categories
+from model.contract.features.category import Category
 from model.contract.features.history import History
 from model.contract.features.interface import ArraySpec, Name, Side, Table
 from model.contract.mistakes import Strict
@@ -22,8 +22,8 @@ Lookup = Callable[[str, Sequence[str | None]], NDArray[Any]]  # feature, video i
 class Match(Strict):
     """Of the history `of`, the interactions whose video agrees with the candidate in the feature `on`.
 
-    Becomes, per pair of request and candidate: the scaled count, one rate per outcome smoothed towards the outcome's mean
-    by `smoothing` imagined interactions, and the code of a count bin. The one kind that depends on both sides.
+    Becomes, per pair of request and candidate: the scaled count, one rate per outcome smoothed towards the outcome's
+    mean by `smoothing` imagined interactions, and the code of a count bin. The one kind that depends on both sides.
     """
 
     kind: Literal["match"] = "match"
@@ -63,7 +63,9 @@ class Match(Strict):
         hits = _hits(keys, codes)
         count = hits.sum(axis=1)
         # One outcome at a time, each a contiguous reduction: the order of additions then never depends on the batch.
-        sums = [np.where(hits, outcomes[:, :, at], np.float32(0)).sum(axis=1, dtype=np.float64) for at in range(len(means))]
+        sums = [
+            np.where(hits, outcomes[:, :, at], np.float32(0)).sum(axis=1, dtype=np.float64) for at in range(len(means))
+        ]
         rates = [
             (total + self.smoothing * mean) / (count + self.smoothing) - mean
             for total, mean in zip(sums, means, strict=True)

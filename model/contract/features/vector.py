@@ -27,6 +27,6 @@ class Vector(Feature):
     def tables(self, fitted: Fitted) -> dict[str, Table]:  # noqa: ARG002
         return {}
 
-    def encode(self, column: Vectors, fitted: Fitted) -> Arrays:
+    def encode(self, column: Vectors, fitted: Fitted) -> Arrays:  # noqa: ARG002
         missing = np.isnan(column.values).any(axis=1, keepdims=True)
         return {self.name: np.hstack([np.where(missing, np.float32(0), column.values), missing.astype(np.float32)])}

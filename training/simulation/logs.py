@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from training.readers.simulation_world import (
+from training.simulation.world import (
     DEVICES,
     LOG_STREAM,
     NUM_DAYS,

@@ -1,0 +1,1 @@
+"""Simulated logs with known truth: the world, and what is logged in it."""
