@@ -10,6 +10,7 @@ examined (no bias to take out) is the ceiling. The last line is one JSON object.
 import argparse
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,17 +79,14 @@ def true_ndcg(config: RunConfig, logs: Logs, seed: int, folder: Path) -> float:
     return ndcg(scores, logs.truth["true_click"].to_numpy().astype(np.float64)[test.rows], test.groups, 10)
 
 
-def measure(num_impressions: int, seed: int) -> dict[str, float]:
+def measure(num_impressions: int, seed: int, arms: Sequence[str] = ARMS) -> dict[str, float]:
     """NDCG@10 of each arm in one world."""
-    config = load_config(CONFIG)
-    biased, unbiased = simulated(num_impressions, seed, 1.0), simulated(num_impressions, seed, 0.0)
-    arms = {
-        "naive": (without_tower(config), biased),
-        "tower": (config, biased),
-        "unbiased": (without_tower(config), unbiased),
-    }
+    config, found = load_config(CONFIG), {}
     with tempfile.TemporaryDirectory() as folder:
-        return {name: true_ndcg(one, logs, seed, Path(folder) / name) for name, (one, logs) in arms.items()}
+        for arm in arms:
+            logs = simulated(num_impressions, seed, position_bias=0.0 if arm == "unbiased" else 1.0)
+            found[arm] = true_ndcg(config if arm == "tower" else without_tower(config), logs, seed, Path(folder) / arm)
+    return found
 
 
 def main() -> None:

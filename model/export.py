@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import onnx_ir
 import torch
 from torch import Tensor, nn
 
@@ -86,18 +87,29 @@ def _export(
         names += [name] if isinstance(value, Tensor) else list(value)
         shapes[name] = rule if isinstance(value, Tensor) else dict.fromkeys(value, rule)
     # The exporter tells its progress and torch's own deprecations to whoever runs it: no news for our users.
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    for logger in ("torch.onnx", "onnx_ir"):
+        logging.getLogger(logger).setLevel(logging.ERROR)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        torch.onnx.export(
+        program = torch.onnx.export(
             module.eval(),
             (),
-            path,
             kwargs=dict(given),
             input_names=names,
             output_names=list(outputs),
             dynamic_shapes=shapes,
-            external_data=False,
             dynamo=True,
             verbose=False,
         )
+        assert program is not None  # it is of the legacy exporter only
+        _rename_inner(program.model.graph)
+        program.save(path, external_data=False)
+
+
+def _rename_inner(graph: onnx_ir.Graph) -> None:
+    """The exporter names inner values after operators, `cat` or `relu`, as a feature may be called too: no feature's
+    name has a slash.
+    """
+    inner = [*graph.initializers.values(), *(value for node in graph for value in node.outputs)]
+    for at, value in enumerate(value for value in inner if not value.is_graph_output()):
+        value.name = f"/{at}"

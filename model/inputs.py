@@ -14,8 +14,9 @@ Batch = Mapping[str, Tensor]
 EMBEDDING_DEVIATION = 0.05
 
 
-def module_name(table: str) -> str:
-    return table.replace(".", "-")  # torch reads a dot in a module's name as a path
+def module_name(name: str) -> str:
+    """torch reads a dot as a path, and refuses the names of its own attributes, such as `type` and `values`."""
+    return f"of-{name.replace('.', '-')}"
 
 
 class Inputs(nn.Module):
@@ -40,7 +41,7 @@ class Inputs(nn.Module):
             nn.init.normal_(embedding.weight, std=EMBEDDING_DEVIATION)  # type: ignore[arg-type]
         self.histories = nn.ModuleDict(
             {
-                name: HistoryEncoder(dims[one.of], len(one.outcomes), embedding_dim)
+                module_name(name): HistoryEncoder(dims[one.of], len(one.outcomes), embedding_dim)
                 for name, one in schema.histories.items()
             }
         )
@@ -96,8 +97,8 @@ class Inputs(nn.Module):
 
     def _histories(self, arrays: Batch) -> list[Tensor]:
         encoded = []
-        for name, encoder in self.histories.items():
-            one, codes = self.schema.histories[name], arrays[name]
+        for name, one in self.schema.histories.items():
+            codes = arrays[name]
             videos = self.embeddings[module_name(one.of)](codes)
-            encoded.append(encoder(videos, arrays[one.outcomes_name], codes > 0))
+            encoded.append(self.histories[module_name(name)](videos, arrays[one.outcomes_name], codes > 0))
         return encoded

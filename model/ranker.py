@@ -79,7 +79,7 @@ class MultiTaskRanker(nn.Module):
 
     def bias_logits(self, arrays: Batch, as_logged: bool) -> Float[Tensor, "request task"]:
         if self.position_bias is None:
-            return torch.zeros(1, self.towers.networks.weights[-1].shape[0])
+            return torch.zeros(1, len(self.calibration.links), device=self.calibration.slope.device)
         return self.position_bias(arrays, as_logged)
 
     def logits(

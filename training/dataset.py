@@ -13,9 +13,10 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from model.contract.catalog import EntityTable
+from model.contract.columns import Column
 from model.contract.encoding import Encoder, encode, encode_pairs, load_fitted, missing, save_fitted
-from model.contract.features.interface import Arrays, ArraySpec, Side
-from model.contract.mistakes import mistake
+from model.contract.features.interface import Arrays, ArraySpec, Fitted, Side
+from model.contract.mistakes import InputError, mistake
 from model.contract.schema import FeatureSchema
 from model.contract.tasks import Task
 from model.ranker import LabelScale
@@ -99,7 +100,7 @@ def _write(preparation: Preparation, folder: Path, progress: Progress) -> None:
     sizes = _sizes(joined, which, table.source)
     total = sum(sizes)
     progress("fitting encoders", 0, total)
-    fitted = fit(schema, joined.lazy().filter(which == 0), sizes[0])
+    fitted = _fit(joined, which, sizes[0], table.source)
     videos, users = _entities(joined, Encoder(schema, fitted, EntityTable.build([], {}, {})))
     encoder = Encoder(schema, fitted, videos)
     writers = [
@@ -141,11 +142,23 @@ def _sizes(joined: JoinedTable, which: pl.Expr, source: str) -> list[int]:
 
 def encode_chunk(encoder: Encoder, chunk: pl.DataFrame, source: str) -> Arrays:
     """Every encoded array of these joined impressions, those of pairs included."""
-    first = int(chunk[ROW][0])
-    features = encoder.schema.columns
-    columns = {name: to_column(chunk[name], feature, source, first) for name, feature in features.items()}
-    arrays = encode(encoder, columns)
+    arrays = encode(encoder, _columns(encoder.schema, chunk, source))
     return arrays | encode_pairs(encoder, arrays, arrays, np.arange(chunk.height))
+
+
+def _columns(schema: FeatureSchema, chunk: pl.DataFrame, source: str) -> dict[str, Column]:
+    first = int(chunk[ROW][0])
+    return {name: to_column(chunk[name], feature, source, first) for name, feature in schema.columns.items()}
+
+
+def _fit(joined: JoinedTable, which: pl.Expr, num_rows: int, source: str) -> Fitted:
+    try:
+        return fit(joined.schema, joined.lazy().filter(which == 0), num_rows)
+    except InputError:
+        # A sample has lost its row numbers; the whole table tells which row is wrong.
+        for chunk in joined.chunks(CHUNK_ROWS):
+            _columns(joined.schema, chunk, source)
+        raise
 
 
 def _entities(joined: JoinedTable, bare: Encoder) -> tuple[EntityTable, EntityTable]:

@@ -41,9 +41,9 @@ def golden_cases(preparation: Preparation, encoder: Encoder, users: EntityTable)
     named = chunk.filter(pl.all_horizontal(pl.col(keys.user, keys.video).is_not_null()))
     frame = named.gather_every(max(1, named.height // NUM_ROWS)).head(NUM_ROWS)
     arrays = encode_chunk(encoder, frame, preparation.table.source)
-    rows = list(_spelled_out(frame, schema).iter_rows(named=True))
+    rows = list(spelled_out(frame, schema).iter_rows(named=True))
     inline = [
-        GoldenCase(_inline_request(schema, row), {name: array[at : at + 1] for name, array in arrays.items()})
+        GoldenCase(inline_request(schema, row), {name: array[at : at + 1] for name, array in arrays.items()})
         for at, row in enumerate(rows)
     ]
     return [*inline, _by_ids(encoder, users, rows, inline[0])]
@@ -61,7 +61,7 @@ def _by_ids(encoder: Encoder, users: EntityTable, rows: Sequence[Mapping[str, An
     return GoldenCase(request, arrays | encode_pairs(encoder, arrays, arrays, np.arange(len(videos))))
 
 
-def _spelled_out(frame: pl.DataFrame, schema: FeatureSchema) -> pl.DataFrame:
+def spelled_out(frame: pl.DataFrame, schema: FeatureSchema) -> pl.DataFrame:
     """Values as a request has them: ids and categories as strings, lists as lists."""
     keys = [one for one in (schema.keys.user, schema.keys.video, schema.keys.query_video) if one]
     expressions = {key: pl.col(key).cast(pl.String) for key in keys}
@@ -76,7 +76,7 @@ def _spelled_out(frame: pl.DataFrame, schema: FeatureSchema) -> pl.DataFrame:
     return frame.with_columns(**expressions)
 
 
-def _inline_request(schema: FeatureSchema, row: Mapping[str, Any]) -> Request:
+def inline_request(schema: FeatureSchema, row: Mapping[str, Any]) -> Request:
     keys = schema.keys
     sides: dict[Side, dict[str, Any]] = {side: {} for side in (*REQUEST_SIDES, Side.CANDIDATE)}
     for name, feature in schema.columns.items():

@@ -82,10 +82,13 @@ class JoinedTable:
         frame = self.table.impressions.select(self.kept).with_row_index(ROW)
         for batch in frame.collect_batches(chunk_size=num_rows, maintain_order=True):
             for start in range(0, batch.height, num_rows):
-                chunk = batch.slice(start, num_rows)
-                for entity in self.entities:
-                    chunk = chunk.join(entity.frame, on=entity.key, how="left", maintain_order="left")
-                yield chunk
+                yield self.with_entities(batch.slice(start, num_rows))
+
+    def with_entities(self, impressions: pl.DataFrame) -> pl.DataFrame:
+        """These impressions, in their order, with the columns of their user, video and query video."""
+        for entity in self.entities:
+            impressions = impressions.join(entity.frame, on=entity.key, how="left", maintain_order="left")
+        return impressions
 
     def entity_frame(self, side: Side) -> pl.DataFrame:
         """One row a user or a video, with all features of that side: from the table of them, and from the last

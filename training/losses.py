@@ -31,6 +31,7 @@ def task_losses(
     observed: Bool[Tensor, "batch task"],
 ) -> Float[Tensor, " task"]:
     """The mean of each task's loss over its own sample space (Tang et al., RecSys 2020, equation 9); 0 where empty."""
+    # A target that was never observed may be anything, NaN too: it must reach neither the loss nor its gradient.
+    targets = torch.where(observed, targets, 0.0)
     each = torch.stack([LOSSES[kind](logits[:, at], targets[:, at]) for at, kind in enumerate(kinds)], 1)
-    # where, not a product: a target that was never observed may be anything, NaN too.
-    return torch.where(observed, each, 0.0).sum(0) / observed.sum(0).clamp(min=1)
+    return (each * observed).sum(0) / observed.sum(0).clamp(min=1)

@@ -11,6 +11,7 @@ from model.contract.mistakes import Strict, mistake
 
 TRAIN, VALID, TEST = "train", "valid", "test"
 NAMES = (TRAIN, VALID, TEST)
+ISO_DATE = r"^(\d{4}-\d{2}-\d{2})"
 
 
 class Split(ABC, Strict):
@@ -24,12 +25,13 @@ class Split(ABC, Strict):
 class TimeSplit(Split):
     """Rows before `valid_from` train, rows from `test_from` on test. A date means its first moment in UTC.
 
-    Dates compare with columns of dates, of times, and of whole numbers named `..._ms` or `..._s` (Unix time).
+    Dates compare with columns of dates, of times, of text that begins with a date (2022-05-04T10:00:00), and of whole
+    numbers named `..._ms` or `..._s` (Unix time).
     """
 
     by: Literal["time"] = "time"
-    valid_from: dt.datetime | dt.date | int | float
-    test_from: dt.datetime | dt.date | int | float
+    valid_from: dt.date | dt.datetime | int | float
+    test_from: dt.date | dt.datetime | int | float
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
@@ -39,19 +41,24 @@ class TimeSplit(Split):
 
     def assign(self, dtype: pl.DataType) -> pl.Expr:
         column = pl.col(self.column)
+        if dtype == pl.String:  # of ISO dates the alphabetical order is the order in time; other text is no moment
+            column = column.str.extract(ISO_DATE)
         valid = (column >= self._comparable(self.valid_from, dtype)).cast(pl.Int8)
         return valid + (column >= self._comparable(self.test_from, dtype)).cast(pl.Int8)
 
-    def _comparable(self, moment: dt.datetime | dt.date | int | float, dtype: pl.DataType) -> pl.Expr:
+    def _comparable(self, moment: dt.date | dt.datetime | int | float, dtype: pl.DataType) -> pl.Expr:
         if dtype.is_numeric() and isinstance(moment, int | float):
             return pl.lit(moment)
         if dtype == pl.Date and isinstance(moment, dt.date) and not isinstance(moment, dt.datetime):
             return pl.lit(moment)
+        if dtype == pl.String and isinstance(moment, dt.date) and not isinstance(moment, dt.datetime):
+            return pl.lit(moment.isoformat())
         if isinstance(moment, dt.date):
             time = moment if isinstance(moment, dt.datetime) else dt.datetime(moment.year, moment.month, moment.day)
             time = time.replace(tzinfo=time.tzinfo or dt.UTC).astimezone(dt.UTC)
             if isinstance(dtype, pl.Datetime):
-                return pl.lit(time if dtype.time_zone else time.replace(tzinfo=None))
+                zone = dtype.time_zone
+                return pl.lit(time).dt.convert_time_zone(zone) if zone else pl.lit(time.replace(tzinfo=None))
             for ending, per_second in (("_ms", 1000), ("_s", 1)):
                 if dtype.is_integer() and self.column.endswith(ending):
                     return pl.lit(int(time.timestamp() * per_second))

@@ -83,8 +83,9 @@ def combine(predictions: Mapping[str, Array], policy: Policy) -> Scored:
     rule = RULES[policy.combination]
     weights = np.array(list(policy.weights.values()), dtype=np.float64)
     stacked = np.stack([np.asarray(predictions[name], dtype=np.float64) for name in policy.weights], axis=1)
-    contributions = rule.contribute(stacked, weights)
-    total = contributions.sum(axis=1)
+    with np.errstate(invalid="ignore"):  # what is not finite is seen to below
+        contributions = rule.contribute(stacked, weights)
+        total = contributions.sum(axis=1)
     return Scored(np.where(np.isfinite(total), total, -np.inf), rule.finish(total), contributions)
 
 

@@ -75,7 +75,13 @@ def of_validation(error: ValidationError, root: type[BaseModel], most: int | Non
     """Translate pydantic's errors, the first `most` of them; `root` is the class that was validated, which knows the
     allowed names.
     """
-    return [_of_one(dict(one), root) for one in error.errors(include_url=False)[:most]]
+    errors: list[dict[str, Any]] = [dict(one) for one in error.errors(include_url=False)]
+    return [_of_one(one, root) for one in [one for one in errors if not _is_echo(one)][:most]]
+
+
+def _is_echo(one: dict[str, Any]) -> bool:
+    """Whether a list is called too short only because some of its items are wrong, each of which is told itself."""
+    return one["type"] == "too_short" and len(one["input"]) >= one["ctx"]["min_length"]
 
 
 def _of_one(one: dict[str, Any], root: type[BaseModel]) -> Mistake:
@@ -98,6 +104,8 @@ def _of_one(one: dict[str, Any], root: type[BaseModel]) -> Mistake:
     if kind == "union_tag_not_found":
         key = context["discriminator"].strip("'")
         return Mistake(f"{where}.{key}", "a value (it is required)", "nothing")
+    if kind in ("too_short", "too_long"):
+        return Mistake(where, _expectation(one["msg"].split(" after validation")[0]), f"{len(one['input'])} of them")
     return Mistake(where, _expectation(one["msg"]), _found(one["input"]))
 
 
@@ -107,6 +115,7 @@ OPENINGS = {
     "String should have ": "a string with ",
     "String should match ": "a string that matches ",
     "List should have ": "a list with ",
+    "Tuple should have ": "a list with ",
     "Dictionary should have ": "an object with ",
 }
 

@@ -41,9 +41,12 @@ class Scaler(Strict):
         inner: Array = np.linspace(0, 1, num_bins + 1)[1:-1] if num_bins else np.array([])
         # An edge at the lowest value would make an empty first bin.
         edges = np.unique(np.quantile(known, inner)) if num_bins else np.array([])
-        edges = edges[edges > known.min()]
-        deviation = float(known.std())
-        return cls(transform=transform, mean=float(known.mean()), deviation=deviation or 1.0, edges=tuple(edges))
+        lowest, highest = known.min(), known.max()
+        edges = edges[edges > lowest]
+        # Of a constant, mean and deviation are off by rounding, and their quotient would be noise.
+        mean = float(np.clip(known.mean(), lowest, highest))
+        deviation = float(known.std()) if lowest < highest else 1.0
+        return cls(transform=transform, mean=mean, deviation=deviation, edges=tuple(edges))
 
     @property
     def num_codes(self) -> int:

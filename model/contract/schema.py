@@ -1,6 +1,5 @@
 """FeatureSchema: all features of a ranker, checked against each other."""
 
-from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -12,6 +11,7 @@ from model.contract.features.category import Category
 from model.contract.features.history import History
 from model.contract.features.interface import REQUEST_SIDES, ArraySpec, Feature, Fitted, Side, Table
 from model.contract.features.match import Match
+from model.contract.graphs import OWN_NAMES
 from model.contract.mistakes import Mistake, Strict, quote, unknown_name
 
 
@@ -69,11 +69,16 @@ class FeatureSchema(Strict):
 
     def mistakes(self) -> list[Mistake]:
         """What makes the features impossible together; empty when all is well."""
-        counts = Counter(feature.name for feature in self.features)
+        names = [feature.name for feature in self.features]
         twice = [
-            Mistake(f"features[{at}].name", "a name that no other feature has", quote(one.name))
-            for at, one in enumerate(self.features)
-            if counts[one.name] > 1
+            Mistake(f"features[{at}].name", "a name that no other feature has", quote(name))
+            for at, name in enumerate(names)
+            if name in names[:at]
+        ]
+        taken = [
+            Mistake(f"features[{at}].name", "a name that no exported graph uses itself", quote(name))
+            for at, name in enumerate(names)
+            if name in OWN_NAMES
         ]
         sides = {one.side for one in self.columns.values()}
         empty = [
@@ -81,7 +86,7 @@ class FeatureSchema(Strict):
             for what, needed in (("the candidate", {Side.CANDIDATE}), ("the request", REQUEST_SIDES))
             if not sides & needed
         ]
-        return [*twice, *empty, *self._reference_mistakes(), *self._bias_mistakes()]
+        return [*twice, *taken, *empty, *self._reference_mistakes(), *self._bias_mistakes()]
 
     def _reference_mistakes(self) -> Iterator[Mistake]:
         owners = {

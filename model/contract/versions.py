@@ -1,15 +1,17 @@
 """A registry's layout on disk: published versions, and which of them is live."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from model.contract.bundle import Manifest
 from model.contract.durable import files_below, flush, write_text
-from model.contract.mistakes import mistake
+from model.contract.mistakes import mistake, quote
 
 VERSIONS, CHANNELS, LIVE = "versions", "channels", "live"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 def version_folder(registry: Path, version: str) -> Path:
@@ -20,9 +22,9 @@ def live_version(registry: Path) -> str:
     path = registry / CHANNELS / LIVE
     if not path.is_file():
         raise mistake(str(registry), "a registry with a live version (`watchnext train` publishes one)", "none")
-    version = path.read_text(encoding="utf-8").strip()
-    if not version or "/" in version or version.startswith("."):
-        raise mistake(str(path), "the name of a version", f"`{version}`")
+    version = path.read_text(encoding="utf-8", errors="replace").strip()
+    if not NAME.fullmatch(version):
+        raise mistake(str(path), "the name of a version", quote(version))
     return version
 
 

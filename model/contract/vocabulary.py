@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 MISSING, UNKNOWN, NUM_RESERVED = 0, 1, 2
 LONGEST_TOKEN = 64
+HASHED = b"\x01"
 
 
 def token(value: str) -> bytes:
     """The bytes that stand for a string: itself, or a hash where it would make the array wide or end in the padding."""
     raw = value.encode("utf-8", "surrogatepass")
-    if len(raw) <= LONGEST_TOKEN and b"\0" not in raw:
+    if len(raw) <= LONGEST_TOKEN and b"\0" not in raw and not raw.startswith(HASHED):
         return raw
-    return b"\x01" + hashlib.blake2b(raw, digest_size=24).hexdigest().encode()
+    return HASHED + hashlib.blake2b(raw, digest_size=24).hexdigest().encode()
 
 
 @dataclass(frozen=True, slots=True)

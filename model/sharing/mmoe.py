@@ -41,12 +41,12 @@ class MMoE(Sharing):
         """The gates' weights, which sum to 1 over the experts.
 
         In training an expert's weight is set to 0 with chance `gate_dropout` and the rest renormalised (Zhao et al.,
-        RecSys 2019, section 4.2: a gate that collapses onto one expert thereby recovers).
+        RecSys 2019, section 4.2: a gate that collapses onto one expert thereby recovers). Done before the softmax, to
+        the same effect: a gate that has collapsed leaves weights too small to divide by.
         """
-        weights = self.gates(hidden).unflatten(1, (self.num_tasks, -1)).softmax(2)
+        logits = self.gates(hidden).unflatten(1, (self.num_tasks, -1))
         if self.training and self.gate_dropout:
-            kept = weights * (torch.rand_like(weights) >= self.gate_dropout)
-            total = kept.sum(2, keepdim=True)
+            dropped = torch.rand_like(logits) < self.gate_dropout
             # Where every expert was dropped the mixture stays whole.
-            weights = torch.where(total > 0, kept / total.clamp(min=1e-12), weights)
-        return weights
+            logits = logits.masked_fill(dropped & ~dropped.all(2, keepdim=True), -torch.inf)
+        return logits.softmax(2)

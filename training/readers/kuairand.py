@@ -1,8 +1,8 @@
 """Reader `kuairand`: KuaiRand-Pure (Gao et al., CIKM 2022) under its published file names, or the part with a history.
 
 Adds to the published columns: `day`, `hour`, `play_time_s` (clipped at 300 s), `duration_s` (missing where 0), `tags`
-as a list, and, all from before the first impression of the log, `recent` (what each user saw, with outcomes) and smoothed
-rates of users and videos. Exact duplicates are dropped.
+as a list, and, all from before the first impression of the log, `recent` (what each user saw, with outcomes) and
+smoothed rates of users and videos. Exact duplicates are dropped.
 """
 
 from pathlib import Path

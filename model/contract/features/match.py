@@ -1,5 +1,6 @@
 """A match: how often, and with which outcomes, this user met this candidate's author, tag, ... before."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -81,9 +82,10 @@ class Match(Strict):
 
 def _hits(keys: NDArray[Any], codes: NDArray[Any]) -> NDArray[np.bool_]:
     """`[row, length]`: sets agree when they share a known value; missing and unknown values agree with nothing."""
-    keys = keys.reshape(*keys.shape[:2], -1)
+    # Spelled out where -1 would do: with no rows numpy cannot tell what it stands for.
+    keys = keys.reshape(*keys.shape[:2], math.prod(keys.shape[2:]))
     hits = np.zeros(keys.shape[:2], dtype=bool)
-    for one in codes.reshape(len(codes), -1).T:
+    for one in codes.reshape(len(codes), math.prod(codes.shape[1:])).T:
         agrees = (keys == one[:, None, None]).any(axis=2)
         hits |= agrees & (one > UNKNOWN)[:, None]
     return hits

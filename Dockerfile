@@ -1,0 +1,34 @@
+# The ranking service: the base dependencies of pyproject.toml, service/ and model/contract/. No torch, no training.
+ARG BASE_IMAGE=python:3.11-slim-bookworm
+
+FROM ${BASE_IMAGE} AS builder
+WORKDIR /build
+COPY pyproject.toml constraints.txt ./
+# One pip for building, none in what is shipped.
+RUN python3 -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' > requirements.txt \
+    && python3 -m venv /build/pip \
+    && python3 -m venv --without-pip /opt/watchnext \
+    && /build/pip/bin/pip --python /opt/watchnext/bin/python install --no-cache-dir --requirement requirements.txt --constraint constraints.txt
+
+FROM ${BASE_IMAGE}
+LABEL org.opencontainers.image.title="WatchNext" \
+      org.opencontainers.image.description="Ranks candidates by the live model of a registry, over HTTP" \
+      org.opencontainers.image.licenses="Apache-2.0"
+ENV PATH=/opt/watchnext/bin:${PATH} \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    WATCHNEXT_REGISTRY=/registry \
+    WATCHNEXT_HOST=0.0.0.0 \
+    WATCHNEXT_PORT=8000
+WORKDIR /app
+COPY --from=builder /opt/watchnext /opt/watchnext
+COPY model/__init__.py model/
+COPY model/contract model/contract
+COPY service service
+# A number, so that an orchestrator can prove that it is not root.
+USER 10001:10001
+EXPOSE 8000
+# Ready, not merely alive: who asks for a container's health wants to know whether to send it requests.
+HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['WATCHNEXT_PORT'] + '/readyz', timeout=5)"]
+ENTRYPOINT ["python", "-m", "service.cli"]

@@ -1,0 +1,1 @@
+"""The online line: from a published bundle to ranked candidates over HTTP."""

@@ -1,0 +1,41 @@
+"""create_app(): the only place that wires things."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+
+from service.http import errors, openapi, probes, routes
+from service.http.access import AccessLog
+from service.http.body_limit import BodyLimit
+from service.registry.live import LiveBundle
+from service.registry.loading import load_ranker
+from service.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    live = LiveBundle(
+        settings.registry, partial(load_ranker, num_threads=settings.runtime_threads), settings.registry_poll_s
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        live.start()
+        yield
+        live.stop()
+
+    app = FastAPI(title="WatchNext", version="1", description=openapi.DESCRIPTION, lifespan=lifespan)
+    app.state.live, app.state.settings = live, settings
+    app.include_router(routes.router)
+    app.include_router(probes.router)
+    errors.install(app)
+    openapi.install(app)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(AccessLog)  # outermost: it sees every answer
+    return app
+
+
+def from_environment() -> FastAPI:
+    """What uvicorn calls in each worker process."""
+    return create_app(Settings())

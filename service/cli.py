@@ -1,0 +1,81 @@
+"""The `watchnext-serve` command."""
+
+import logging
+import logging.config
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+import uvicorn
+from pydantic import ValidationError
+from pydantic_settings import CliApp, SettingsError
+from uvicorn.supervisors import Multiprocess
+
+from model.contract.mistakes import of_validation
+from service.settings import Settings
+from service.telemetry import log_config
+
+logger = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    settings = read_settings(sys.argv[1:] if arguments is None else arguments)
+    listener = _listen(settings.host, settings.port)
+    os.environ.update(settings.as_environment())
+    logging.config.dictConfig(log_config(settings.log_level))
+    logger.info("listening on http://%s:%d", *listener.getsockname()[:2])
+    # uvicorn repeats the signal after a graceful stop: that is a normal end, not a traceback or a failure.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        _serve(settings, listener)
+
+
+def read_settings(arguments: Sequence[str]) -> Settings:
+    try:
+        return CliApp.run(Settings, cli_args=list(arguments))
+    except ValidationError as error:
+        lines = [f"--{str(one).replace('_', '-', one.where.count('_'))}" for one in of_validation(error, Settings)]
+        raise _refusal(*lines) from None
+    except SettingsError as error:
+        raise _refusal(str(error).removeprefix("error parsing CLI: ")) from None
+
+
+def _refusal(*lines: str) -> SystemExit:
+    for line in lines:
+        sys.stderr.write(f"watchnext-serve: {line} (see --help)\n")
+    return SystemExit(2)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bound here, and not by uvicorn, so that a taken port is one line, and port 0 a number in the log."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address, family=family, backlog=2048)
+    except OSError as error:
+        raise _refusal(
+            f"--host, --port: expected a free address, found {host}:{port}: {error.strerror or error}"
+        ) from None
+
+
+def _serve(settings: Settings, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        "service.app:from_environment",
+        factory=True,
+        workers=settings.workers,
+        timeout_graceful_shutdown=settings.graceful_timeout_s,
+        log_config=log_config(settings.log_level),
+        log_level=settings.log_level,
+        access_log=False,  # ours knows more
+        server_header=False,
+    )
+    if settings.workers > 1:
+        Multiprocess(config, sockets=[listener]).run()
+    else:
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

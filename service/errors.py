@@ -1,0 +1,9 @@
+"""What can go wrong in the service that is nobody's mistake; a user's mistakes are the contract's InputError."""
+
+
+class NotReady(Exception):
+    """No bundle is live yet; `reason` says why, `retry_after_s` when it is worth asking again."""
+
+    def __init__(self, reason: str, retry_after_s: float) -> None:
+        super().__init__(reason)
+        self.reason, self.retry_after_s = reason, retry_after_s

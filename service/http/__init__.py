@@ -1,0 +1,1 @@
+"""The edge: routes, wire formats, and the table from errors to HTTP statuses."""

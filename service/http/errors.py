@@ -1,0 +1,47 @@
+"""The table from errors to problems, and the handlers that read it; no other place knows a status."""
+
+import math
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from model.contract.mistakes import InputError
+from service.errors import NotReady
+from service.http.body import MalformedBody, UnsupportedBody
+from service.http.body_limit import BodyTooLarge
+from service.http.problem import Asked, ProblemKind, problem_response, wrong_parts
+
+TABLE: dict[type[Exception], ProblemKind] = {
+    MalformedBody: ProblemKind(400, "malformed-json", "The body is not JSON"),
+    BodyTooLarge: ProblemKind(413, "body-too-large", "The body is too large"),
+    UnsupportedBody: ProblemKind(415, "unsupported-body", "The body has an unsupported type or encoding"),
+    InputError: ProblemKind(422, "invalid-request", "The request cannot be answered as it is"),
+    NotReady: ProblemKind(503, "not-ready", "No version is ready to rank with"),
+}
+# What the web framework refuses before any of our code runs.
+FRAMEWORK = {
+    404: ProblemKind(404, "not-found", "There is nothing at this path"),
+    405: ProblemKind(405, "method-not-allowed", "This path does not have that method"),
+}
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(HTTPException, _tell_http)
+    for error in TABLE:
+        app.add_exception_handler(error, _tell)
+
+
+async def _tell(request: Request, error: Exception) -> Response:
+    kind = next(TABLE[one] for one in type(error).__mro__ if one in TABLE)
+    headers = {"Retry-After": str(math.ceil(error.retry_after_s))} if isinstance(error, NotReady) else {}
+    mistakes = error.mistakes if isinstance(error, InputError) else ()
+    more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
+    detail = f"{mistakes[0]}{more}" if mistakes else str(error)
+    return problem_response(kind, Asked.of(request.scope), detail, wrong_parts(mistakes), headers)
+
+
+async def _tell_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = FRAMEWORK.get(error.status_code, ProblemKind(error.status_code, "http", error.detail))
+    asked = Asked.of(request.scope)
+    return problem_response(kind, asked, f"{error.detail}: {request.method} {asked.path}", headers=error.headers)

@@ -1,0 +1,108 @@
+"""Examples: one request and every kind of answer, as the OpenAPI document shows them."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from model.contract.mistakes import InputError, Mistake
+from service.errors import NotReady
+from service.http.body import MalformedBody, UnsupportedBody
+from service.http.body_limit import BodyTooLarge
+from service.http.errors import TABLE
+from service.http.problem import MEDIA_TYPE, Asked, Problem, problem_response, wrong_parts
+from service.settings import Settings
+
+REQUEST_ID = "r-1"
+VERSION = "20261121-1a2b3c4d"
+RANK_PATH = "/v1/rank"
+MAX_CANDIDATES, MAX_BODY_BYTES = (Settings.model_fields[name].default for name in ("max_candidates", "max_body_bytes"))
+
+RANK_BY_IDS = {"user": {"id": "u1"}, "query": {"video_id": "v42"}, "candidates": ["v1", "v2", "v3"], "top_k": 2}
+RANK_BY_FEATURES = {
+    "request_id": REQUEST_ID,
+    "user": {
+        "id": "u1",
+        "features": {"age_range": "25-34"},
+        "history": [{"video_id": "v9", "outcomes": {"like": True, "long_view": 1}}],
+    },
+    "query": {"video_id": "v42"},
+    "context": {"device": "ios", "tab": "1"},
+    "candidates": [{"id": "v1"}, {"id": "new", "features": {"duration_s": 31.5, "tags": ["music", "live"]}}],
+    "policy": {"combination": "weighted_sum", "weights": {"click": 1.0, "like": 5.0}},
+    "explain": True,
+}
+RANK_REQUEST: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"$ref": "#/components/schemas/RankRequest"},
+            "examples": {
+                "by ids": {"summary": "Everything is stored in the bundle", "value": RANK_BY_IDS},
+                "by features": {"summary": "Inline features, own rules", "value": RANK_BY_FEATURES},
+            },
+        }
+    },
+}
+
+
+def _answer(description: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"example": value}}}
+
+
+def _problem(error: type[Exception], detail: str, errors: Sequence[Mistake] = ()) -> dict[str, Any]:
+    response = problem_response(TABLE[error], Asked(RANK_PATH, REQUEST_ID), detail, wrong_parts(errors))
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    content = {MEDIA_TYPE: {"schema": schema, "example": json.loads(bytes(response.body))}}
+    return {"description": TABLE[error].title, "content": content}
+
+
+RANKED = _answer(
+    "The candidates, best first",
+    {
+        "request_id": REQUEST_ID,
+        "version": VERSION,
+        "policy": "balanced",
+        "ranking": [
+            {"id": "v2", "score": 0.83, "predictions": {"click": 0.31, "watch_time": 42.1, "like": 0.02}},
+            {"id": "v3", "score": 0.52, "predictions": {"click": 0.22, "watch_time": 35.7, "like": 0.01}},
+        ],
+        "warnings": [
+            {"kind": "unknown_candidate", "ids": ["v3"]},
+            {"kind": "unknown_category", "feature": "device", "values": ["fridge"]},
+        ],
+    },
+)
+MODEL = _answer(
+    "The live version",
+    {
+        "version": VERSION,
+        "name": "kuairand",
+        "created": "2026-11-21T03:29:18+00:00",
+        "tasks": [
+            {"name": "click", "kind": "binary", "group": "engagement", "unit": None},
+            {"name": "watch_time", "kind": "regression", "group": "engagement", "unit": "s"},
+        ],
+        "features": {
+            "user": [{"name": "user_id", "kind": "category"}, {"name": "recent", "kind": "history"}],
+            "candidate": [{"name": "video_id", "kind": "category"}, {"name": "duration_s", "kind": "number"}],
+        },
+        "policies": {"balanced": {"combination": "weighted_product", "weights": {"click": 1.0, "watch_time": 0.7}}},
+        "metrics": {"test": {"click": {"auc": 0.75}}},
+        "limits": {"max_candidates": MAX_CANDIDATES, "max_body_bytes": MAX_BODY_BYTES},
+    },
+)
+ALIVE = _answer("Alive", {"status": "alive"})
+READY = _answer("Ready to rank", {"status": "ready", "version": VERSION, "refused": None})
+_WRONG_NAME = Mistake(
+    "candidates[3].features.durations",
+    "a feature of the candidate (`duration_s`, `tags`)",
+    "`durations`",
+    nearest="duration_s",
+)
+MALFORMED = _problem(MalformedBody, "Expected a JSON document, found: EOF while parsing a value at line 1 column 15.")
+TOO_LARGE = _problem(BodyTooLarge, str(BodyTooLarge(MAX_BODY_BYTES)))
+UNSUPPORTED = _problem(UnsupportedBody, "Expected Content-Type application/json, found text/csv.")
+INVALID = _problem(InputError, str(_WRONG_NAME), [_WRONG_NAME])
+NOT_READY = _problem(
+    NotReady, "registry: expected a registry with a live version (`watchnext train` publishes one), found none"
+)

@@ -1,0 +1,91 @@
+"""Problem: an error as `application/problem+json` (RFC 9457)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from fastapi import Response
+from pydantic import BaseModel, Field
+from starlette.types import Scope
+
+from model.contract.mistakes import Mistake
+
+MEDIA_TYPE = "application/problem+json"
+MOST_MISTAKES = 20
+LONGEST_TEXT = 2000  # an answer must not grow with whatever a client sent
+
+
+class WrongPart(BaseModel):
+    where: str = Field(description="the place in the body", examples=["candidates[3].features.duration_s"])
+    expected: str
+    found: str
+    nearest: str | None = Field(default=None, description="the nearest allowed name")
+
+
+class Problem(BaseModel):
+    """RFC 9457, with the id of the request and what was wrong in it, part by part."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="the path that was asked for")
+    request_id: str
+    errors: list[WrongPart] = Field(default=[], description=f"the first {MOST_MISTAKES}")
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKind:
+    """What all problems of one kind have in common; `name` ends up in `type`."""
+
+    status: int
+    name: str
+    title: str
+
+    @property
+    def type(self) -> str:
+        return f"urn:watchnext:problem:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which request it was."""
+
+    path: str
+    request_id: str
+
+    @classmethod
+    def of(cls, scope: Scope) -> Self:
+        """The path as it came: decoded, a line break in it would forge a line of the log."""
+        return cls(scope.get("raw_path", b"").decode("latin-1"), scope["state"]["trace"].request_id)
+
+
+def wrong_parts(mistakes: Sequence[Mistake]) -> list[WrongPart]:
+    return [
+        WrongPart(
+            where=one.where[:LONGEST_TEXT],
+            expected=one.expected[:LONGEST_TEXT],
+            found=one.found[:LONGEST_TEXT],
+            nearest=one.nearest,
+        )
+        for one in mistakes[:MOST_MISTAKES]
+    ]
+
+
+def problem_response(
+    kind: ProblemKind,
+    asked: Asked,
+    detail: str,
+    errors: Sequence[WrongPart] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    problem = Problem(
+        type=kind.type,
+        title=kind.title,
+        status=kind.status,
+        detail=detail[:LONGEST_TEXT],
+        instance=asked.path,
+        request_id=asked.request_id,
+        errors=list(errors),
+    )
+    return Response(problem.model_dump_json(exclude_none=True), kind.status, dict(headers or {}), MEDIA_TYPE)

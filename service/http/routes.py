@@ -1,0 +1,51 @@
+"""Version 1 of the API."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from service.http import examples
+from service.http.access import Trace
+from service.http.answers import model_response, ranking_json
+from service.http.body import parse, read_json
+from service.http.schemas import ModelResponse, RankResponse
+from service.http.wired import Live, Traced, Wired
+from service.ranking.checks import check_limits
+from service.ranking.pipeline import rank
+from service.ranking.ranker import Ranker
+
+router = APIRouter(prefix="/v1", tags=["ranking"])
+
+
+@router.post(
+    "/rank",
+    response_model=RankResponse,
+    responses={
+        200: examples.RANKED,
+        400: examples.MALFORMED,
+        413: examples.TOO_LARGE,
+        415: examples.UNSUPPORTED,
+        422: examples.INVALID,
+        503: examples.NOT_READY,
+    },
+    openapi_extra={"requestBody": examples.RANK_REQUEST},
+)
+async def rank_candidates(request: Request, live: Live, settings: Wired, trace: Traced) -> Response:
+    """Order candidates for one user. Unknown users, videos and categories are ranked too, and named in `warnings`."""
+    ranker = live.ranker
+    body = await read_json(request)
+    # In a thread: the event loop must stay free to accept requests and to answer probes.
+    return await run_in_threadpool(_answer, body, ranker, settings.max_candidates, trace)
+
+
+def _answer(body: bytes, ranker: Ranker, max_candidates: int, trace: Trace) -> Response:
+    trace.version = ranker.bundle.manifest.version
+    request = parse(body, trace)
+    check_limits(request, max_candidates)
+    ranking = rank(request, ranker)
+    return Response(ranking_json(ranking, trace.request_id, ranker.bundle.manifest), media_type="application/json")
+
+
+@router.get("/model", responses={200: examples.MODEL, 503: examples.NOT_READY})
+async def describe_model(live: Live, settings: Wired) -> ModelResponse:
+    """What the live version predicts, from which features, by which policies."""
+    return model_response(live.ranker.bundle.manifest, settings)

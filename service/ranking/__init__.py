@@ -1,0 +1,1 @@
+"""A request and a live bundle to a ranking; no web framework."""

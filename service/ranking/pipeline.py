@@ -1,0 +1,22 @@
+"""rank(): one request, one bundle, one ranking."""
+
+from model.contract.combination import combine
+from model.contract.request import RankRequest
+from service.ranking.checks import check
+from service.ranking.encode import encode
+from service.ranking.fetch import fetch
+from service.ranking.order import Ranking, order
+from service.ranking.policy import choose_policy
+from service.ranking.predict import by_task, predict
+from service.ranking.ranker import Ranker
+
+
+def rank(request: RankRequest, ranker: Ranker) -> Ranking:
+    """Fetch what is stored, encode it with what is given, predict, combine by the policy, order. Raises InputError."""
+    check(request, ranker.bundle.schema)
+    policy = choose_policy(request.policy, ranker.bundle.manifest)
+    fetched = fetch(request, ranker)
+    encoded = encode(request, fetched, ranker.bundle.encoder)
+    predictions = predict(fetched, encoded, ranker)
+    scored = combine(by_task(predictions, ranker.bundle.tasks), policy.rules)
+    return order(request, policy, predictions, scored, fetched.warnings + encoded.warnings)

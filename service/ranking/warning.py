@@ -1,0 +1,33 @@
+"""RankWarning: what a request named and the bundle does not know; ranked all the same."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class WarningKind(StrEnum):
+    UNKNOWN_USER = "unknown_user"
+    UNKNOWN_QUERY_VIDEO = "unknown_query_video"
+    UNKNOWN_CANDIDATE = "unknown_candidate"
+    UNKNOWN_CATEGORY = "unknown_category"
+
+
+@dataclass(frozen=True, slots=True)
+class RankWarning:
+    """`ids` of users and videos, or `values` of the category feature `feature`."""
+
+    kind: WarningKind
+    ids: tuple[str, ...] = ()
+    feature: str | None = None
+    values: tuple[str, ...] = ()
+
+
+def unknown_ids(kind: WarningKind, ids: Iterable[str]) -> Iterator[RankWarning]:
+    """No warning where there is no id."""
+    if named := tuple(ids):
+        yield RankWarning(kind, ids=named)
+
+
+def unknown_values(feature: str, values: Iterable[str]) -> Iterator[RankWarning]:
+    if named := tuple(dict.fromkeys(values)):
+        yield RankWarning(WarningKind.UNKNOWN_CATEGORY, feature=feature, values=named)

@@ -1,0 +1,76 @@
+"""Signatures: what the graphs of a bundle must read and give, by its schema, its tasks and its catalog."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from model.contract.bundle import Bundle
+from model.contract.features.interface import REQUEST_SIDES, ArraySpec, Side
+from model.contract.graphs import BIAS_LOGITS, CANDIDATE, CANDIDATE_HALF, PREDICTIONS, RANK, REQUEST, REQUEST_HALF
+from model.contract.mistakes import InputError, mistake, quote, unknown_name
+
+FLOAT, INTEGER = "tensor(float)", "tensor(int32)"
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """The element type, and the shape without the first axis, which is a number of rows."""
+
+    kind: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Inputs that a graph may have, and outputs that it must have."""
+
+    inputs: Mapping[str, Tensor]
+    outputs: Mapping[str, Tensor]
+
+
+def expected_signatures(bundle: Bundle) -> dict[str, Signature]:
+    if CANDIDATE_HALF not in bundle.videos.arrays:
+        raise mistake(str(bundle.folder), f"a catalog with `{CANDIDATE_HALF}`", "none")
+    half = Tensor(FLOAT, bundle.videos.arrays[CANDIDATE_HALF].shape[1:])
+    tasks = Tensor(FLOAT, (len(bundle.tasks),))
+    specs = bundle.schema.specs.values()
+    request = {spec.name: _tensor(spec) for spec in specs if spec.side in REQUEST_SIDES and not spec.hidden}
+    candidate = {spec.name: _tensor(spec) for spec in specs if spec.side is Side.CANDIDATE}
+    pair = {spec.name: _tensor(spec) for spec in specs if spec.side is Side.PAIR}
+    halves = {REQUEST_HALF: half, BIAS_LOGITS: tasks, CANDIDATE_HALF: half}
+    return {
+        REQUEST: Signature(request, {REQUEST_HALF: half, BIAS_LOGITS: tasks}),
+        CANDIDATE: Signature(candidate, {CANDIDATE_HALF: half}),
+        RANK: Signature(halves | pair, {PREDICTIONS: tasks}),
+    }
+
+
+def _tensor(spec: ArraySpec) -> Tensor:
+    return Tensor(INTEGER if spec.table else FLOAT, spec.shape)
+
+
+def check_inputs(where: str, found: Sequence[Any], expected: Mapping[str, Tensor]) -> None:
+    """`found` are ONNX Runtime's descriptions. Raises InputError."""
+    for one in found:
+        if one.name not in expected:
+            raise InputError(unknown_name(f"{where}: inputs", "an encoded array of the schema", one.name, expected))
+        _check_tensor(f"{where}: input `{one.name}`", one, expected[one.name])
+
+
+def check_outputs(where: str, found: Sequence[Any], expected: Mapping[str, Tensor]) -> None:
+    by_name = {one.name: one for one in found}
+    for name, tensor in expected.items():
+        if name not in by_name:
+            raise mistake(f"{where}: outputs", f"`{name}`", quote(", ".join(by_name)))
+        _check_tensor(f"{where}: output `{name}`", by_name[name], tensor)
+
+
+def _check_tensor(where: str, found: Any, expected: Tensor) -> None:
+    shape = tuple(found.shape[1:])
+    # An axis whose size the exporter left open has a name instead.
+    agrees = len(shape) == len(expected.shape) and all(
+        size == wanted or not isinstance(size, int) for size, wanted in zip(shape, expected.shape, strict=True)
+    )
+    if found.type != expected.kind or not agrees:
+        wanted = f"{expected.kind} of shape [rows, {', '.join(map(str, expected.shape))}]"
+        raise mistake(where, wanted, f"{found.type} of shape {found.shape}")

@@ -1,0 +1,69 @@
+"""A request: ids or objects as candidates, a policy by name or by rules, and nothing that it does not know."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from model.contract.combination import Policy
+from model.contract.request import RankRequest
+
+
+def parsed(**body: Any) -> RankRequest:
+    return RankRequest.model_validate_json(json.dumps({"candidates": ["a"]} | body), strict=True)
+
+
+def test_candidates_are_ids_or_objects() -> None:
+    assert parsed(candidates=["a", "b"]).ids == ["a", "b"]
+    request = parsed(candidates=[{"id": "a"}, {"id": "b", "features": {"age": 1}}, {"id": "c", "features": {}}])
+    assert request.ids == ["a", "b", "c"]
+    assert request.inline == {1: {"age": 1}}
+    assert parsed(candidates=["a", "b"]).inline == {}
+
+
+def test_a_policy_is_a_name_or_rules() -> None:
+    assert parsed(policy="balanced").policy == "balanced"
+    rules = parsed(policy={"combination": "weighted_sum", "weights": {"like": -1}}).policy
+    assert isinstance(rules, Policy)
+    assert rules.weights == {"like": -1.0}
+    assert parsed().policy is None
+
+
+def test_outcomes_may_be_true_false_numbers_or_unknown() -> None:
+    outcomes = {"like": True, "skip": False, "stars": 3, "share": None}
+    [interaction] = parsed(user={"history": [{"video_id": "v", "outcomes": outcomes}]}).user.history or []
+    assert interaction.outcomes == {"like": 1.0, "skip": 0.0, "stars": 3.0, "share": None}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"candidates": ["a", {"id": "b"}]},
+        {"candidates": [{"id": "b"}, "a"]},
+        {"candidates": [1]},
+        {"candidates": "a"},
+        {"candidates": [""]},
+        {"candidates": ["x" * 513]},
+        {"candidates": None},
+        {"top_k": 0},
+        {"top_k": 1.5},
+        {"top_k": True},
+        {"explain": 1},
+        {"policy": 5},
+        {"policy": {"combination": "weighted_sum", "weights": {}}},
+        {"policy": {"combination": "weighted_sum", "weights": {"like": None}}},
+        {"policy": {"combination": "weighted_sum", "weights": {"like": float("nan")}}},
+        {"user": {"id": 5}},
+        {"user": {"history": [{"video_id": "v", "outcomes": {"like": "yes"}}]}},
+        {"user": {"history": [{"outcomes": {}}]}},
+        {"query": {"id": "v"}},
+        {"context": []},
+        {"request_id": "a b"},
+        {"request_id": "a\nb"},
+        {"requestid": "a"},
+    ],
+)
+def test_what_is_no_request_is_refused(body: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        parsed(**body)

@@ -1,0 +1,74 @@
+"""Runtime: refuses graphs that are not what the schema promises."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from model.contract.bundle import Bundle, read_bundle
+from model.contract.catalog import EntityTable
+from model.contract.graphs import CANDIDATE_HALF
+from model.contract.mistakes import InputError
+from service.runtime.sessions import Runtime
+from tests.service.small_bundle import VERSION, schema_of
+
+
+@pytest.fixture
+def bundle(own_registry: Path) -> Bundle:
+    return read_bundle(own_registry / "versions" / VERSION)
+
+
+def fewer_tasks(bundle: Bundle) -> Bundle:
+    return replace(bundle, manifest=bundle.manifest.model_copy(update={"tasks": bundle.tasks[:2]}))
+
+
+def other_features(bundle: Bundle) -> Bundle:
+    schema = schema_of(one for one in bundle.schema.features if one.name != "title")
+    return replace(bundle, manifest=bundle.manifest.model_copy(update={"feature_schema": schema}))
+
+
+def longer_vectors(bundle: Bundle) -> Bundle:
+    features = [one.model_copy(update={"length": 9}) if one.name == "title" else one for one in bundle.schema.features]
+    return replace(bundle, manifest=bundle.manifest.model_copy(update={"feature_schema": schema_of(features)}))
+
+
+def no_halves(bundle: Bundle) -> Bundle:
+    arrays = {name: array for name, array in bundle.videos.arrays.items() if name != CANDIDATE_HALF}
+    return replace(bundle, encoder=replace(bundle.encoder, videos=EntityTable(bundle.videos.ids, arrays)))
+
+
+def narrow_halves(bundle: Bundle) -> Bundle:
+    arrays = bundle.videos.arrays | {CANDIDATE_HALF: bundle.videos.arrays[CANDIDATE_HALF][:, :3]}
+    return replace(bundle, encoder=replace(bundle.encoder, videos=EntityTable(bundle.videos.ids, arrays)))
+
+
+def swapped_graphs(bundle: Bundle) -> Bundle:
+    bundle.graph("rank").write_bytes(bundle.graph("request").read_bytes())
+    return bundle
+
+
+def no_graph(bundle: Bundle) -> Bundle:
+    bundle.graph("rank").write_bytes(b"not a graph")
+    return bundle
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (fewer_tasks, r"request\.onnx: output `bias_logits`: expected tensor\(float\) of shape \[rows, 2\]"),
+        (other_features, r"candidate\.onnx: inputs: expected an encoded array of the schema .* found `title`"),
+        (longer_vectors, r"candidate\.onnx: input `title`: expected tensor\(float\) of shape \[rows, 10\]"),
+        (no_halves, r"expected a catalog with `candidate_half`, found none"),
+        (narrow_halves, r"request\.onnx: output `request_half`: expected tensor\(float\) of shape \[rows, 3\]"),
+        (swapped_graphs, r"rank\.onnx: inputs: expected an encoded array"),
+        (no_graph, r"rank\.onnx: expected a graph that ONNX Runtime can load"),
+    ],
+)
+def test_what_does_not_fit_is_refused(bundle: Bundle, change: Callable[[Bundle], Bundle], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        Runtime(change(bundle), num_threads=1)
+
+
+def test_what_fits_is_taken(bundle: Bundle) -> None:
+    Runtime(bundle, num_threads=2)

@@ -1,0 +1,145 @@
+"""Encoded data: fitted on training rows only, split as told, read in an order that only the seed decides."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.contract.mistakes import InputError
+from training.config import RunConfig, parse
+from training.dataset import Dataset, Preparation, batch_rows, prepare
+from training.splits import NAMES
+
+ROWS = 60
+
+
+def table(**changes: Any) -> pl.DataFrame:
+    columns: dict[str, Any] = {
+        "user_id": [f"u{row % 7}" for row in range(ROWS)],
+        "video_id": [f"v{row % 11}" for row in range(ROWS)],
+        "age": [float(row % 5) for row in range(ROWS)],
+        "day": list(range(ROWS)),
+        "click": [row % 3 == 0 for row in range(ROWS)],
+        "seconds": [float(row % 9) for row in range(ROWS)],
+    }
+    return pl.DataFrame(columns | changes)
+
+
+def config(path: Path, **changes: Any) -> RunConfig:
+    raw: dict[str, Any] = {
+        "name": "t",
+        "data": {
+            "reader": {"kind": "impressions", "path": str(path)},
+            "split": {"by": "time", "column": "day", "valid_from": 40, "test_from": 50},
+        },
+        "features": [
+            {"name": "user_id", "kind": "category", "side": "user"},
+            {"name": "video_id", "kind": "category", "side": "candidate", "min_count": 2},
+            {"name": "age", "kind": "number", "side": "user", "bins": 4},
+        ],
+        "tasks": [
+            {"name": "click", "group": "engagement", "kind": "binary", "label": "click"},
+            {"name": "watch", "group": "engagement", "kind": "regression", "label": "seconds", "transform": "log1p"},
+        ],
+        "policies": {"p": {"combination": "weighted_sum", "weights": {"click": 1.0}}},
+    }
+    return parse(raw | changes, {}, "config")
+
+
+def prepared(frame: pl.DataFrame, folder: Path, **changes: Any) -> Dataset:
+    path = folder / "logs.parquet"
+    frame.write_parquet(path)
+    run = config(path, **changes)
+    preparation = Preparation(run.data.reader.read(run.data.keys), run.feature_schema, run.tasks, run.data.split)
+    return prepare(preparation, folder / "encoded", lambda *_: None)
+
+
+def test_rows_fall_into_their_splits_in_order(tmp_path: Path) -> None:
+    dataset = prepared(table(), tmp_path)
+    rows = [dataset.splits[name].rows.tolist() for name in NAMES]
+    assert rows == [list(range(40)), list(range(40, 50)), list(range(50, 60))]
+    assert dataset.splits["test"].values[:, 1].tolist() == [float(row % 9) for row in range(50, 60)]
+
+
+def test_nothing_of_valid_or_test_is_fitted(tmp_path: Path) -> None:
+    video = [f"v{row}" if row >= 40 else f"v{row % 4}" for row in range(ROWS)]
+    age = [1000.0 if row >= 40 else float(row % 5) for row in range(ROWS)]
+    dataset = prepared(table(video_id=video, age=age), tmp_path)
+    fitted = dataset.encoder.fitted
+    assert fitted.vocabularies["video_id"].tokens.tolist() == [b"v0", b"v1", b"v2", b"v3"]
+    assert fitted.scalers["age"].mean == pytest.approx(2.0)
+    assert (dataset.splits["test"].arrays["video_id"] == 1).all()  # out of vocabulary
+    assert dataset.scales[1].mean == pytest.approx(np.log1p([row % 9 for row in range(40)]).mean(), rel=1e-6)
+
+
+def test_entities_take_their_last_logged_features(tmp_path: Path) -> None:
+    dataset = prepared(table(age=[float(row) for row in range(ROWS)]), tmp_path)
+    expected = dataset.encoder.fitted.scalers["age"].scale(np.array([59.0, 58.0]))
+    assert dataset.users.lookup("age", ["u3", "u2"]).tolist() == expected.tolist()
+
+
+def test_an_interrupted_preparation_leaves_nothing(tmp_path: Path) -> None:
+    def stop(what: str, done: int, total: int) -> None:
+        if done == total:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "logs.parquet"
+    table().write_parquet(path)
+    run = config(path)
+    preparation = Preparation(run.data.reader.read(run.data.keys), run.feature_schema, run.tasks, run.data.split)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(preparation, tmp_path / "encoded", stop)
+    assert [one.name for one in tmp_path.iterdir()] == ["logs.parquet"]
+    assert prepare(preparation, tmp_path / "encoded", lambda *_: None).splits["train"].num_rows == 40
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"click": [2] * ROWS}, "column `click`, row 0: expected 0 or 1 (task `click`), found 2"),
+    ({"click": ["yes"] * ROWS}, "column `click`: expected the numbers of a binary task, found a column of type String"),
+    ({"click": [None if row >= 50 else 1 for row in range(ROWS)]}, "expected labels of task `click` in the test split"),
+    (
+        {"seconds": [-1.0 if row == 41 else 1.0 for row in range(ROWS)]},
+        "column `seconds`, row 41: expected a finite number",
+    ),
+    ({"seconds": [float("inf") if row == 3 else 1.0 for row in range(ROWS)]}, "column `seconds`, row 3"),
+    ({"age": [float("nan") if row == 17 else 1.0 for row in range(ROWS)]}, "column `age`, row 17"),
+    ({"age": ["old"] * ROWS}, "column `age`: expected numbers"),
+    ({"day": [1] * ROWS}, "column `day`: expected rows in the valid split, found none"),
+    ({"day": [None if row == 5 else row for row in range(ROWS)]}, "column `day`: expected a value in every row"),
+    ({"user_id": [1.5] * ROWS}, "column `user_id`: expected ids as strings or integers"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), BAD, ids=[message[:40] for _, message in BAD])
+def test_bad_values_are_told_with_file_column_and_row(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        prepared(table(**changes), tmp_path)
+    assert message in str(caught.value)
+    assert not (tmp_path / "encoded").exists()
+
+
+def test_every_missing_column_is_named_with_the_nearest_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        prepared(table().rename({"age": "agee", "click": "clicks"}), tmp_path)
+    assert "expected a column `age`, found none of that name; did you mean `agee`?" in str(caught.value)
+    assert "expected a column `click`, found none of that name; did you mean `clicks`?" in str(caught.value)
+
+
+@given(st.integers(1, 300), st.integers(1, 64), st.integers(1, 50), st.integers(0, 3))
+def test_an_epoch_has_every_row_once_and_only_the_seed_decides_the_order(
+    num_rows: int, batch_size: int, block_rows: int, epoch: int
+) -> None:
+    batches = list(batch_rows(num_rows, batch_size, block_rows, (0, epoch)))
+    assert sorted(np.concatenate(batches).tolist()) == list(range(num_rows))
+    assert all(len(batch) == batch_size for batch in batches[:-1])
+    again = batch_rows(num_rows, batch_size, block_rows, (0, epoch))
+    assert all((left == right).all() for left, right in zip(batches, again, strict=True))
+
+
+def test_epochs_and_seeds_differ() -> None:
+    orders = [np.concatenate(list(batch_rows(1000, 10, 100, seed))).tolist() for seed in ((0, 0), (0, 1), (1, 0))]
+    assert orders[0] != orders[1] and orders[0] != orders[2]

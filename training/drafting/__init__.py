@@ -1,0 +1,5 @@
+"""Drafting: `watchnext init`."""
+
+from training.drafting.draft import draft_config
+
+__all__ = ["draft_config"]
