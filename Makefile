@@ -5,7 +5,6 @@ PIP_OPTIONS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := model training service
-IMAGE ?= localhost/watchnext:test
 
 .PHONY: help demo test lint format bench image-test clean
 help:

@@ -6,11 +6,16 @@ import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnx_ir
+import onnxruntime
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from model.contract.features.interface import Arrays
 from model.contract.graphs import BIAS_LOGITS, CANDIDATE, CANDIDATE_HALF, PREDICTIONS, RANK, REQUEST, REQUEST_HALF
 from model.inputs import Batch
 from model.ranker import MultiTaskRanker
@@ -113,3 +118,17 @@ def _rename_inner(graph: onnx_ir.Graph) -> None:
     inner = [*graph.initializers.values(), *(value for node in graph for value in node.outputs)]
     for at, value in enumerate(value for value in inner if not value.is_graph_output()):
         value.name = f"/{at}"
+
+
+def run_graphs(folder: Path, arrays: Arrays) -> NDArray[np.float32]:
+    """`[candidate, task]`: what the exported graphs predict for one request, whose arrays are repeated in every row."""
+    sessions = {name: onnxruntime.InferenceSession(folder / f"{name}.onnx") for name in (REQUEST, CANDIDATE, RANK)}
+
+    def run(name: str, given: Arrays) -> list[Any]:
+        wanted = [one.name for one in sessions[name].get_inputs()]
+        return list(sessions[name].run(None, {one: given[one] for one in wanted}))
+
+    half, bias = run(REQUEST, {name: np.array(array[:1]) for name, array in arrays.items()})
+    [candidates] = run(CANDIDATE, arrays)
+    [predictions] = run(RANK, arrays | {REQUEST_HALF: half, BIAS_LOGITS: bias, CANDIDATE_HALF: candidates})
+    return np.asarray(predictions)

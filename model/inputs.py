@@ -28,14 +28,16 @@ class Inputs(nn.Module):
         self, schema: FeatureSchema, tables: Mapping[str, Table], embedding_dim: int, hidden_units: int
     ) -> None:
         super().__init__()
-        specs = [spec for spec in schema.specs.values() if not spec.hidden and spec.part_of is None]
+        read = [spec for spec in schema.specs.values() if not spec.hidden and spec.side is not Side.IMPRESSION]
+        specs = [spec for spec in read if spec.part_of is None]
         self.request_specs = [spec for spec in specs if spec.side in REQUEST_SIDES]
         self.candidate_specs = [spec for spec in specs if spec.side is Side.CANDIDATE]
         self.pair_specs = [spec for spec in specs if spec.side is Side.PAIR]
         self.schema = schema
-        dims = {name: table.dim or embedding_dim for name, table in tables.items()}
+        used = {spec.table for spec in read}
+        dims = {name: table.dim or embedding_dim for name, table in tables.items() if name in used}
         self.embeddings = nn.ModuleDict(
-            {module_name(name): nn.Embedding(table.num_codes, dims[name]) for name, table in tables.items()}
+            {module_name(name): nn.Embedding(tables[name].num_codes, dim) for name, dim in dims.items()}
         )
         for embedding in self.embeddings.values():
             nn.init.normal_(embedding.weight, std=EMBEDDING_DEVIATION)  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ OTHER_EVENTS = frozenset(
 )
 UNIX_S, UNIX_MS = (10**9 // 2, 10**10), (10**12 // 2, 10**13)
 UNIX_FINER = (10**15 // 2, 10**19)  # micro- or nanoseconds
-CALENDAR = (19_700_101, 21_001_231)  # 20220504
+CALENDAR = (19_700_101, 21_001_231)
 
 
 class Form(IntEnum):
@@ -30,6 +30,10 @@ class Form(IntEnum):
     UNIX = 2  # whole numbers in a column whose name ends in its unit
     ISO_TEXT = 3
     NUMBER = 4
+    CALENDAR = 5  # 20220504
+
+
+INSTANTS = (Form.DATETIME, Form.UNIX, Form.NUMBER)  # finer than a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +76,7 @@ def _of_numbers(known: pl.Series) -> Form | None:
     for ending, (first, last) in (("_ms", UNIX_MS), ("_s", UNIX_S)):
         if known.name.endswith(ending) and first <= low and high <= last:
             return Form.UNIX
-    kinds = (UNIX_S, UNIX_MS, UNIX_FINER, CALENDAR)
-    return Form.NUMBER if any(first <= low and high <= last for first, last in kinds) else None
+    if CALENDAR[0] <= low and high <= CALENDAR[1]:
+        return Form.CALENDAR
+    unix = (UNIX_S, UNIX_MS, UNIX_FINER)
+    return Form.NUMBER if any(first <= low and high <= last for first, last in unix) else None

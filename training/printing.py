@@ -16,7 +16,8 @@ def metric_tables(metrics: Mapping[str, SplitMetrics], tasks: Sequence[Task]) ->
         names = list(next(iter(metrics.values())).tasks[some[0].name])
         table = Table(title=f"{kind.value} tasks", title_justify="left")
         for head in ("task", "group", "split", *names):
-            table.add_column(head, justify="left" if head in ("task", "group", "split") else "right")
+            left = head in ("task", "group", "split")
+            table.add_column(head, justify="left" if left else "right", overflow="fold", no_wrap=left)
         for task in some:
             for split, one in metrics.items():
                 table.add_row(task.name, task.group, split, *(f"{one.tasks[task.name][name]:.4f}" for name in names))
@@ -32,7 +33,7 @@ def metric_tables(metrics: Mapping[str, SplitMetrics], tasks: Sequence[Task]) ->
 
 def ranking_table(response: Mapping[str, Any], units: Mapping[str, str | None]) -> Table:
     """The answer of /v1/rank: rank, video, score, and each task's prediction."""
-    title = f"policy {response['policy']}, version {response['version']}, request {response['request_id']}"
+    title = f"policy {response['policy']}, version {response['version']}"
     table = Table(title=title, title_justify="left")
     table.add_column("#", justify="right")
     table.add_column("video")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
@@ -18,18 +17,13 @@ from model.contract.catalog import EntityTable
 from model.contract.encoding import Encoder
 from model.contract.features.interface import Arrays
 from model.contract.graphs import (
-    BIAS_LOGITS,
-    CANDIDATE,
     CANDIDATE_HALF,
-    RANK,
-    REQUEST,
-    REQUEST_HALF,
     TOLERANCE,
 )
 from model.contract.mistakes import mistake
 from model.contract.tasks import Task
 from model.contract.versions import add_version, set_live
-from model.export import export_graphs
+from model.export import export_graphs, run_graphs
 from model.ranker import MultiTaskRanker
 from training.config import RunConfig
 from training.dataset import Dataset, Preparation
@@ -97,20 +91,6 @@ def _halves(ranker: MultiTaskRanker, videos: EntityTable) -> NDArray[np.float32]
             for at in range(0, total, HALVES_AT_ONCE)
         ]
     return torch.cat(parts).numpy()
-
-
-def run_graphs(folder: Path, arrays: Arrays) -> NDArray[np.float32]:
-    """`[candidate, task]`: what the exported graphs predict for one request, whose arrays are repeated in every row."""
-    sessions = {name: onnxruntime.InferenceSession(folder / f"{name}.onnx") for name in (REQUEST, CANDIDATE, RANK)}
-
-    def run(name: str, given: Arrays) -> list[Any]:
-        wanted = [one.name for one in sessions[name].get_inputs()]
-        return list(sessions[name].run(None, {one: given[one] for one in wanted}))
-
-    half, bias = run(REQUEST, {name: np.array(array[:1]) for name, array in arrays.items()})
-    [candidates] = run(CANDIDATE, arrays)
-    [predictions] = run(RANK, arrays | {REQUEST_HALF: half, BIAS_LOGITS: bias, CANDIDATE_HALF: candidates})
-    return np.asarray(predictions)
 
 
 def _manifest(release: Release, folder: Path) -> Manifest:

@@ -6,7 +6,7 @@ import polars as pl
 
 from training.joined import ROW
 
-NUM_RUNS = 8  # more would each cost a pass over a CSV file
+NUM_RUNS = 20  # each costs a pass over a CSV file
 
 
 @dataclass(frozen=True, slots=True)

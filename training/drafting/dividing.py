@@ -48,7 +48,7 @@ def split_entry(frame: pl.DataFrame, moments: Sequence[Moment], keys: FoundKeys)
 def _boundaries(series: pl.Series, form: Form) -> Boundaries | None:
     if series.null_count():
         return None  # a row without a time is in no split
-    by_day = _between(_days(series, form)) if form is not Form.NUMBER else None
+    by_day = _between(_days(series, form)) if form not in (Form.NUMBER, Form.CALENDAR) else None
     if by_day is not None and (by_day.fit or form in (Form.DATE, Form.ISO_TEXT)):
         return by_day
     if form in (Form.DATE, Form.ISO_TEXT):

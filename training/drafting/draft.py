@@ -54,7 +54,7 @@ def _draft(tables: Tables, name: str) -> Draft:
     frame = tables.impressions.frame
     moments = find_moments(frame.drop(keys.columns))
     tasks = find_tasks(frame, keys.columns, tables.impressions.pattern)
-    groups = Groups.of(frame, keys, moments[0].column if moments else None)
+    groups = Groups.of(frame, keys, moments)
     position = find_position(groups)
     taken = {one.column: "when it happened: no later row will have this value" for one in moments}
     taken |= tasks.columns | position.left_out | {one.name: "the position" for one in position.entries}

@@ -1,11 +1,13 @@
 """Sides: what a column of the impressions belongs to, from how its values agree within users, videos and requests."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from training.drafting.keys import FoundKeys
+from training.moments import INSTANTS, Moment
 
 BELONGS = 0.9  # of the agreement that a true attribute would have; logs drift, and joins fail
 SAMPLED = 100_000
@@ -22,9 +24,10 @@ class Groups:
     request: list[str]
 
     @classmethod
-    def of(cls, frame: pl.DataFrame, keys: FoundKeys, moment: str | None) -> "Groups":
-        """Without request ids, what one user was shown at one moment is a request."""
-        request = [keys.request] if keys.request else [keys.user, moment] if moment else []
+    def of(cls, frame: pl.DataFrame, keys: FoundKeys, moments: Sequence[Moment]) -> "Groups":
+        """Without request ids, what one user was shown at one moment is a request; on one day is not."""
+        instant = next((one.column for one in moments if one.form in INSTANTS), None)
+        request = [keys.request] if keys.request else [keys.user, instant] if instant else []
         return cls(frame.head(SAMPLED), keys.user, keys.video, request)
 
 

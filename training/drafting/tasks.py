@@ -83,7 +83,7 @@ def _reasons(columns: Sequence[pl.Series]) -> dict[str, str]:
     for series in columns:
         if is_opinion(series.name) and series.dtype.is_numeric():
             reasons[series.name] = "looks like an earlier ranker's opinion, which is not known when ranking"
-        elif masked_words(series.name) and _is_binary(series):
+        elif _is_mask(series):
             reasons[series.name] = "looks like a mask of labels"
         elif is_sign_of_outcome(series.name) and (series.dtype.is_numeric() or series.dtype == pl.Boolean):
             reasons[series.name] = "looks like an outcome, which is not known when ranking"
@@ -94,11 +94,10 @@ def _candidates(columns: Sequence[pl.Series]) -> Iterator[tuple[pl.Series, Outco
     """Columns named as labels, in the order of the config: by outcome, and the best name first."""
     for outcome in BINARY:
         yield from ((series, outcome) for series in columns if binary_outcome(series.name) is outcome)
-    ranked = [(rank, series) for series in columns if (rank := watch_rank(series.name)) is not None]
+    measured = [series for series in columns if not _is_mask(series)]
+    ranked = [(rank, series) for series in measured if (rank := watch_rank(series.name)) is not None]
     yield from ((series, WATCH_TIME) for _, series in sorted(ranked, key=lambda one: one[0]))
-    for series in columns:
-        if is_rating(series.name) and not (masked_words(series.name) and _is_binary(series)):
-            yield series, RATING
+    yield from ((series, RATING) for series in measured if is_rating(series.name))
 
 
 def _label(series: pl.Series, outcome: Outcome, columns: Sequence[pl.Series]) -> Label:
@@ -154,6 +153,10 @@ def _watch_options(column: str, low: float, high: float) -> tuple[dict[str, Any]
     unit = unit_of(column)
     options = {"kind": "regression", "transform": "log1p", **({"unit": unit} if unit else {})}
     return options, f"{spelled(low)} to {spelled(high)}" + ("" if unit else "; in which unit? add `unit: s`")
+
+
+def _is_mask(series: pl.Series) -> bool:
+    return masked_words(series.name) is not None and _is_binary(series)
 
 
 def _is_binary(series: pl.Series) -> bool:

@@ -1,0 +1,121 @@
+"""Exports rankers in a process of its own, which checks no shapes: `python -m tests.model.exporting CASES FOLDER`.
+
+Under pytest signatures are checked by wrappers, and what is exported must be the code that ships.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from model.contract.encoding import Encoder
+from model.contract.features.interface import Arrays
+from model.contract.graphs import BIAS_LOGITS, CANDIDATE, CANDIDATE_HALF, RANK, REQUEST, REQUEST_HALF
+from model.contract.schema import FeatureSchema
+from model.export import export_graphs
+from model.ranker import MultiTaskRanker
+from model.sharing import AnySharing
+from tests.model.builders import full_schema, kinds, make_encoder, make_ranker, make_schema, one_request, tensors
+
+MATCHES = ("same_author", "same_tag")
+NUM_EXAMPLES = 5  # the graphs are exported from so many candidates, and must take any number
+
+
+@dataclass(frozen=True)
+class Case:
+    """A ranker, the same one in every process."""
+
+    schema: FeatureSchema = field(default_factory=full_schema)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def encoder(self) -> Encoder:
+        return make_encoder(self.schema)
+
+    @property
+    def ranker(self) -> MultiTaskRanker:
+        return make_ranker(self.encoder, **self.options)
+
+
+def after_operators() -> FeatureSchema:
+    """Features that are called as the exporter calls inner values, or torch its attributes."""
+    return make_schema(
+        {"name": "video_id", "kind": "category", "side": "candidate"},
+        {"name": "relu", "kind": "number", "side": "candidate", "bins": 3},
+        {"name": "embedding", "kind": "vector", "side": "candidate", "length": 2},
+        {"name": "cat", "kind": "number", "side": "context"},
+        {"name": "linear", "kind": "category", "side": "context", "shares": "video_id"},
+        {"name": "zeros", "kind": "history", "side": "user", "of": "video_id", "outcomes": ["click", "like"]},
+        {"name": "type", "kind": "match", "of": "zeros", "on": "video_id"},
+    )
+
+
+def variants() -> dict[str, Case]:
+    return {
+        "everything": Case(),
+        "position alone": Case(full_schema(MATCHES, ["position"]), {"position_bias": {"features": ["position"]}}),
+        "after operators": Case(after_operators(), {"position_bias": None}),
+    }
+
+
+def sharings() -> dict[str, Case]:
+    """Every sharing architecture as it is by default, on the smallest inputs."""
+    schema = make_schema(
+        {"name": "video_id", "kind": "category", "side": "candidate"},
+        {"name": "device", "kind": "category", "side": "context"},
+    )
+    return {
+        one.__name__: Case(schema, {"position_bias": None, "sharing": one().model_dump()}) for one in kinds(AnySharing)
+    }
+
+
+CASES: Mapping[str, Callable[[], dict[str, Case]]] = {"variants": variants, "sharings": sharings}
+
+
+def export_apart(cases: str, folder: Path) -> None:
+    """Write the graphs of CASES[cases], each below its name."""
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "tests.model.exporting", cases, str(folder)]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def run_graphs(folder: Path, arrays: Arrays) -> NDArray[np.float32]:
+    """`[candidate, task]`: the candidates of one request through the three graphs."""
+
+    def run(name: str, given: Mapping[str, Any]) -> list[Any]:
+        session = onnxruntime.InferenceSession(folder / f"{name}.onnx")
+        return list(session.run(None, {one.name: given[one.name] for one in session.get_inputs()}))
+
+    request_half, bias_logits = run(REQUEST, {name: array[:1] for name, array in arrays.items()})
+    [candidate_half] = run(CANDIDATE, arrays)
+    halves = {REQUEST_HALF: request_half, BIAS_LOGITS: bias_logits, CANDIDATE_HALF: candidate_half}
+    [predictions] = run(RANK, arrays | halves)
+    return np.asarray(predictions)
+
+
+def check(case: Case, folder: Path, num_candidates: int) -> None:
+    """The graphs repeat torch's predictions, to 1e-5 of what is at least 1."""
+    arrays = one_request(case.encoder, num_candidates, seed=num_candidates)
+    with torch.no_grad():
+        expected = case.ranker.predict(tensors(arrays)).numpy()
+    found = run_graphs(folder, arrays)
+    assert found.shape == expected.shape
+    gap = (np.abs(found - expected) / np.maximum(np.abs(expected), 1)).max()
+    assert gap <= 1e-5, gap
+
+
+if __name__ == "__main__":
+    for name, case in CASES[sys.argv[1]]().items():
+        batch = tensors(one_request(case.encoder, NUM_EXAMPLES))
+        first = {array: values[:1] for array, values in batch.items()}
+        export_graphs(case.ranker, first, batch, Path(sys.argv[2]) / name)

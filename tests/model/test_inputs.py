@@ -1,0 +1,122 @@
+"""The first layer in three parts equals the one linear layer of everything side by side."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from model.contract.features.interface import Arrays, ArraySpec
+from model.inputs import Inputs, module_name
+from tests.model.builders import full_schema, make_arrays, make_encoder, make_ranker, make_schema, one_request, tensors
+
+BATCH = 30
+MATCHES = ("same_author", "same_tag")
+ENCODER = make_encoder(full_schema())
+
+
+def inputs_of(without: Sequence[str] = ()) -> tuple[Inputs, Arrays]:
+    encoder = make_encoder(full_schema(without))
+    return make_ranker(encoder).inputs, make_arrays(encoder, BATCH)
+
+
+def column(inputs: Inputs, spec: ArraySpec, values: np.ndarray) -> Tensor:
+    """One row's array as the network should see it: as it is, its vector, or the mean of its vectors."""
+    if spec.table is None:
+        return torch.from_numpy(values)
+    table = inputs.embeddings[module_name(spec.table)].weight
+    if values.ndim == 0:
+        return table[int(values)]
+    known = [table[code] for code in values.tolist() if code > 0]
+    return torch.stack(known).mean(0) if known else torch.zeros(table.shape[1])
+
+
+def history(inputs: Inputs, name: str, arrays: Arrays, row: int) -> Tensor:
+    one = inputs.schema.histories[name]
+    videos = inputs.embeddings[module_name(one.of)].weight[arrays[name][row]]
+    outcomes, present = torch.from_numpy(arrays[one.outcomes_name][row]), torch.from_numpy(arrays[name][row] > 0)
+    return inputs.histories[module_name(name)](videos[None], outcomes[None], present[None])[0]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("without", [(), MATCHES], ids=["with matches", "without matches"])
+def test_the_parts_equal_one_linear_layer_of_the_concatenation(without: Sequence[str]) -> None:
+    inputs, arrays = inputs_of(without)
+    pair_weight = [] if inputs.pair is None else [inputs.pair.weight]
+    weight = torch.cat([inputs.request.weight, inputs.candidate.weight, *pair_weight], 1)
+    whole = []
+    for row in range(BATCH):
+        request = [column(inputs, spec, arrays[spec.name][row]) for spec in inputs.request_specs]
+        request += [history(inputs, name, arrays, row) for name in inputs.schema.histories]
+        rest = [column(inputs, spec, arrays[spec.name][row]) for spec in (*inputs.candidate_specs, *inputs.pair_specs)]
+        whole.append(torch.cat([*request, *rest]))
+    expected = torch.relu(torch.stack(whole) @ weight.T + inputs.request.bias)
+    batch = tensors(arrays)
+    found = inputs.hidden(inputs.request_half(batch), inputs.candidate_half(batch), batch)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@torch.no_grad()
+def test_one_request_half_serves_all_candidates() -> None:
+    inputs = make_ranker(ENCODER).inputs
+    batch = tensors(one_request(ENCODER, BATCH))
+    first = {name: array[:1] for name, array in batch.items()}
+    candidates = inputs.candidate_half(batch)
+    torch.testing.assert_close(
+        inputs.hidden(inputs.request_half(first), candidates, batch),
+        inputs.hidden(inputs.request_half(batch), candidates, batch),
+    )
+
+
+@torch.no_grad()
+def test_a_set_is_pooled_in_any_order() -> None:
+    inputs, arrays = inputs_of()
+    turned = arrays | {name: arrays[name][:, ::-1].copy() for name in ("tags", "watching_tags")}
+    assert (turned["tags"] != arrays["tags"]).any()
+    torch.testing.assert_close(inputs.candidate_half(tensors(turned)), inputs.candidate_half(tensors(arrays)))
+    torch.testing.assert_close(inputs.request_half(tensors(turned)), inputs.request_half(tensors(arrays)))
+
+
+@torch.no_grad()
+def test_each_half_reads_its_own_side_and_never_the_position_or_hidden_keys() -> None:
+    inputs, arrays = inputs_of()
+    sides = {"request": inputs.request_names, "candidate": inputs.candidate_names, "pair": inputs.pair_names}
+    halves = {"request": inputs.request_half, "candidate": inputs.candidate_half}
+    for side, half in halves.items():
+        half({name: tensors(arrays)[name] for name in sides[side]})
+    read = [name for names in sides.values() for name in names]
+    unread = {spec.name for spec in inputs.schema.specs.values() if spec.hidden} | {"position"}
+    assert sorted(read) == sorted(set(inputs.schema.specs) - unread)
+
+
+def test_features_that_share_a_vocabulary_share_an_embedding() -> None:
+    inputs, arrays = inputs_of()
+    batch = tensors(arrays)
+    for half, names in ((inputs.request_half, {"watching", "recent"}), (inputs.candidate_half, {"video_id"})):
+        inputs.zero_grad()
+        half(batch).sum().backward()
+        gradient = inputs.embeddings[module_name("video_id")].weight.grad
+        used = {code for name in names for code in batch[name].flatten().tolist()}
+        assert {row for row, values in enumerate(gradient) if values.any()} >= used - {0}
+
+
+@pytest.mark.parametrize("name", ["type", "values", "items", "keys", "half", "training", "forward", "weight"])
+def test_a_feature_may_have_any_name(name: str) -> None:
+    schema = make_schema(
+        {"name": "video_id", "kind": "category", "side": "candidate"},
+        {"name": name, "kind": "number", "side": "context", "bins": 3},
+        {"name": f"{name}_", "kind": "category", "side": "context", "shares": "video_id"},
+    )
+    encoder = make_encoder(schema)
+    ranker = make_ranker(encoder, position_bias=None)
+    assert ranker.predict(tensors(make_arrays(encoder, 3))).isfinite().all()
+
+
+def test_a_history_may_have_any_name() -> None:
+    schema = make_schema(
+        {"name": "values", "kind": "category", "side": "candidate"},
+        {"name": "items", "kind": "history", "side": "user", "of": "values", "outcomes": ["click", "like"]},
+    )
+    inputs = Inputs(schema, {"values": make_encoder(full_schema()).schema.tables(ENCODER.fitted)["video_id"]}, 4, 8)
+    assert [*inputs.request_names, *inputs.candidate_names] == ["items", "items.outcomes", "values"]
