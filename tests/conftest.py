@@ -8,6 +8,7 @@ import pytest
 
 # Small networks: more threads would only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+from hypothesis import settings
 from rich.console import Console
 
 from training.config import RunConfig, parse
@@ -15,6 +16,10 @@ from training.run import Run, train
 from training.simulation.logs import write_simulation
 from training.simulation.world import SimulationConfig
 from training.yaml_lines import load_with_lines
+
+# One commit gives one result, on a slow machine too.
+settings.register_profile("watchnext", deadline=None, derandomize=True)
+settings.load_profile("watchnext")
 
 ROOT = Path(__file__).parent.parent
 KUAIRAND = ROOT.parent / "shared" / "data" / "kuairand_pure"

@@ -29,7 +29,9 @@ from training.splits import NAMES, TRAIN, Split
 
 CHUNK_ROWS = 32_768
 BLOCKS_MIXED = 8  # a batch is drawn from this many blocks of neighbouring rows
-VALUES, OBSERVED, USERS, GROUPS, ROWS = "_values", "_observed", "_users", "_groups", "_rows"
+# A dot keeps them apart from features.
+VALUES, OBSERVED = "label.values", "label.observed"
+USERS, GROUPS, ROWS = "row.user", "row.group", "row.number"
 Progress = Callable[[str, int, int], None]  # what, done, of how many
 
 

@@ -144,6 +144,9 @@ class Trainer:
         # At the logged positions: who copies the old order must not look better than who sees through it.
         logits = compute_logits(self.evaluated, valid, as_logged=True)
         value, parts = utility(self.evaluated, self.tasks, terms, logits, valid)
+        for name, metric in parts.items():
+            if not np.isfinite(metric):
+                raise mistake(f"utility, {name}", "a finite metric on the valid split", f"{metric} (only one class?)")
         is_best = value > progress.best_utility or not progress.best
         if is_best:
             progress.best_utility, progress.best_epoch = value, progress.epoch

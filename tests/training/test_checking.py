@@ -177,7 +177,7 @@ TABLES: dict[str, Case] = {
 CONFIGS: dict[str, Case] = {
     "misspelled": (feature(name="ages"), "error", "missing column", "log.parquet", "did you mean `age`"),
     "mask": (feature(name="rated", kind="category"), "error", "label in features", "`rated`", "nobody knows"),
-    "time": (feature(name="time_ms"), "warning", "time as feature", "`time_ms`", "no value of test was met"),
+    "time": (feature(name="time_ms"), "warning", "time as feature", "`time_ms`", "no later row"),
     "no file": (reader(path="nowhere.csv"), "error", "unreadable data", "nowhere", "no such file"),
     "text split": (split(column="author"), "error", "row in no split", "`author`", "1,200 rows"),
     "boolean split": (split(column="rated"), "error", "split", "data.split", "of type Boolean"),

@@ -49,14 +49,14 @@ def check_features(subject: Subject) -> Iterator[Finding]:
 
 def _in_wrong_places(subject: Subject) -> Iterator[Finding]:
     """A label itself is refused with the config; a mask of labels tells as much."""
-    config, split = subject.config, subject.config.data.split.column
+    config, features = subject.config, subject.config.feature_schema.columns
     for task in config.tasks:
-        if task.observed in config.feature_schema.columns:
+        if task.observed in features:
             detail = f"it says where `{task.name}` is observed, which nobody knows when ranking"
             yield Finding("error", "label in features", at(str(task.observed)), detail)
-    if split in config.feature_schema.columns and split in subject.moments:
-        detail = "rows are split by this time: no value of test was met in training"
-        yield Finding("warning", "time as feature", at(split), detail)
+    for name in subject.moments:
+        if name in features:
+            yield Finding("warning", "time as feature", at(name), "no later row will have a value met in training")
 
 
 def _joined_sample(subject: Subject) -> Sample:
