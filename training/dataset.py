@@ -1,7 +1,6 @@
 """Dataset: impressions encoded once, split, and kept on disk as memory-mapped columns: memory never limits them."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from model.contract.catalog import EntityTable
 from model.contract.columns import Column
+from model.contract.durable import workspace
 from model.contract.encoding import Encoder, encode, encode_pairs, load_fitted, missing, save_fitted
 from model.contract.features.interface import Arrays, ArraySpec, Fitted, Side
 from model.contract.mistakes import InputError, mistake
@@ -84,14 +84,10 @@ class Preparation:
 def prepare(preparation: Preparation, folder: Path, progress: Progress) -> Dataset:
     """Encode into `folder`, or open what was encoded there before; an interrupted preparation leaves nothing behind."""
     if not folder.is_dir():
-        beside = folder.with_name(f".{folder.name}.part")
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
-        try:
+        with workspace(folder.parent, folder.name) as beside:
             _write(preparation, beside, progress)
-            beside.rename(folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            if not folder.is_dir():  # another run of the same data may have been faster
+                beside.rename(folder)
     return _open(preparation.schema, folder)
 
 

@@ -20,7 +20,7 @@ from training.printing import metric_tables, ranking_table
 from training.simulation.logs import write_simulation
 from training.simulation.world import SimulationConfig
 
-CONFIG = Path("configs/simulated.yaml")
+CONFIG = Path(__file__).parent.parent / "configs" / "simulated.yaml"
 READY_WITHIN_S = 60.0
 NUM_SHOWN = 10
 

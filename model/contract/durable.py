@@ -1,7 +1,10 @@
 """Durable files: written beside, flushed to the disk, then renamed, so that nobody ever reads half of one."""
 
+import glob
 import hashlib
 import os
+import shutil
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +23,37 @@ def write_durably(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         beside.unlink(missing_ok=True)
     flush(path.parent)
+
+
+@contextmanager
+def workspace(parent: Path, name: str) -> Iterator[Path]:
+    """A folder of this process alone to build in, on the disk of what it will be renamed to; gone at the end.
+
+    What killed processes of this machine left behind under the same name is removed first.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{name}.{socket.gethostname()}."
+    for left in parent.glob(f"{glob.escape(prefix)}*.part"):
+        process = left.name.removeprefix(prefix).removesuffix(".part")
+        if process.isdigit() and not _runs(int(process)):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = parent / f"{prefix}{os.getpid()}.part"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def write_text(path: Path, content: str) -> None:

@@ -1,13 +1,11 @@
 """A registry's layout on disk: published versions, and which of them is live."""
 
-import os
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from model.contract.bundle import Manifest
-from model.contract.durable import files_below, flush, write_text
+from model.contract.durable import files_below, flush, workspace, write_text
 from model.contract.mistakes import mistake, quote
 
 VERSIONS, CHANNELS, LIVE = "versions", "channels", "live"
@@ -35,18 +33,12 @@ def set_live(registry: Path, version: str) -> None:
 def add_version(registry: Path, build: Callable[[Path], Manifest]) -> Manifest:
     """Let `build` fill a folder beside the versions, then rename it to its version: it appears whole or not at all."""
     versions = registry / VERSIONS
-    versions.mkdir(parents=True, exist_ok=True)
-    beside = versions / f".incoming-{os.getpid()}"
-    shutil.rmtree(beside, ignore_errors=True)
-    try:
-        beside.mkdir()
-        manifest = build(beside)
-        for path in [*files_below(beside), *(one for one in beside.rglob("*") if one.is_dir()), beside]:
+    with workspace(versions, "incoming") as folder:
+        manifest = build(folder)
+        for path in [*files_below(folder), *(one for one in folder.rglob("*") if one.is_dir()), folder]:
             flush(path)
         target = version_folder(registry, manifest.version)
         if not target.exists():  # the version names its content: an equal one is already published
-            beside.rename(target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+            folder.rename(target)
     flush(versions)
     return manifest

@@ -2,11 +2,21 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from model.contract.durable import files_below, flush, sha256, told_as_input_errors, write_durably, write_text
+from model.contract.durable import (
+    files_below,
+    flush,
+    sha256,
+    told_as_input_errors,
+    workspace,
+    write_durably,
+    write_text,
+)
 from model.contract.mistakes import InputError, mistake
 
 
@@ -57,3 +67,41 @@ def test_refusals_of_the_system_are_told_in_one_line(tmp_path: Path) -> None:
         flush(tmp_path / "gone")
     with pytest.raises(InputError, match=r"^here"), told_as_input_errors("the log"):
         raise mistake("here", "one thing", "another")
+
+
+def test_a_workspace_is_gone_at_the_end_unless_it_was_renamed(tmp_path: Path) -> None:
+    with workspace(tmp_path, "data") as folder:
+        (folder / "a").touch()
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(KeyboardInterrupt), workspace(tmp_path, "data") as folder:
+        raise KeyboardInterrupt
+    assert not list(tmp_path.iterdir())
+    with workspace(tmp_path, "data") as folder:
+        (folder / "a").touch()
+        folder.rename(tmp_path / "data")
+    assert (tmp_path / "data" / "a").exists()
+
+
+def test_a_workspace_clears_away_what_the_killed_left_and_nothing_of_the_living(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from model.contract.durable import workspace\n"
+        "with workspace(Path(sys.argv[1]), 'data'): print('here', flush=True); time.sleep(60)"
+    )
+
+    def other() -> subprocess.Popen[str]:
+        process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None and process.stdout.readline() == "here\n"
+        return process
+
+    killed = other()
+    killed.kill()
+    killed.wait()
+    assert len(list(tmp_path.iterdir())) == 1
+    living = other()
+    try:
+        with workspace(tmp_path, "data"):
+            found = {path.name.split(".")[-2] for path in tmp_path.iterdir()}
+        assert found == {str(os.getpid()), str(living.pid)}
+    finally:
+        living.kill()
+        living.wait()

@@ -82,6 +82,14 @@ def test_quantile_bins_are_equally_filled() -> None:
     assert np.bincount(fit(values, Transform.LOG1P, 8).bins(values)).tolist() == [0, *[500] * 8]
 
 
+@given(columns, columns)
+def test_a_bin_begins_at_its_edge(fitted: Array, asked: Array) -> None:
+    scaler, known = fit(fitted), asked[~np.isnan(asked)]
+    for number in (*known, *scaler.edges):
+        [code] = scaler.bins(np.array([number]))
+        assert code == 1 + sum(edge <= number for edge in scaler.edges)
+
+
 def test_a_frequent_lowest_value_makes_no_empty_bin() -> None:
     values = np.array([0.0] * 90 + [1.0, 2.0, 3.0, 4.0, 5.0] * 2)
     scaler = fit(values, num_bins=10)
