@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from model.contract.features.categories import Categories
-from model.contract.features.category import Category
+from model.contract.features.discrete import Discrete
 from model.contract.features.history import History
 from model.contract.features.interface import Fitted
 from model.contract.features.number import Number
@@ -22,7 +22,7 @@ def fit(schema: FeatureSchema, train: pl.LazyFrame, num_rows: int) -> Fitted:
     """`train` holds the joined columns of the training split and nothing else."""
     every = max(1, -(-num_rows // LARGEST_SAMPLE))
     features = schema.columns.values()
-    owners = [one for one in features if isinstance(one, Category | Categories) and one.shares is None]
+    owners = [one for one in features if isinstance(one, Discrete) and one.shares is None]
     return Fitted(
         {one.name: _vocabulary(one, train) for one in owners},
         {one.name: _scaler(one, train, every) for one in features if isinstance(one, Number)},
@@ -30,7 +30,7 @@ def fit(schema: FeatureSchema, train: pl.LazyFrame, num_rows: int) -> Fitted:
     )
 
 
-def _vocabulary(feature: Category | Categories, train: pl.LazyFrame) -> Vocabulary:
+def _vocabulary(feature: Discrete, train: pl.LazyFrame) -> Vocabulary:
     """The values that at least `min_count` training impressions have."""
     values = train.select(feature.name)
     if isinstance(feature, Categories):

@@ -8,6 +8,7 @@ from pydantic import Field
 from model.contract.features import AnyFeature
 from model.contract.features.categories import Categories
 from model.contract.features.category import Category
+from model.contract.features.discrete import Discrete
 from model.contract.features.history import History
 from model.contract.features.interface import REQUEST_SIDES, ArraySpec, Feature, Fitted, Side, Table
 from model.contract.features.match import Match
@@ -44,10 +45,10 @@ class FeatureSchema(Strict):
     def histories(self) -> dict[str, History]:
         return {name: one for name, one in self.columns.items() if isinstance(one, History)}
 
-    def discrete(self, name: str) -> Category | Categories:
+    def discrete(self, name: str) -> Discrete:
         """A feature that has a vocabulary; the schema must have been checked."""
         feature = self.columns[name]
-        if not isinstance(feature, Category | Categories):
+        if not isinstance(feature, Discrete):
             raise TypeError(f"`{name}` is a {type(feature).__name__}, not a category")
         return feature
 
@@ -90,22 +91,22 @@ class FeatureSchema(Strict):
 
     def _reference_mistakes(self) -> Iterator[Mistake]:
         owners = {
-            name: type(one)
-            for name, one in self.columns.items()
-            if isinstance(one, Category | Categories) and one.shares is None
+            name: type(one) for name, one in self.columns.items() if isinstance(one, Discrete) and one.shares is None
         }
         single = {name for name, kind in owners.items() if kind is Category}
         candidate = {
-            name
-            for name, one in self.columns.items()
-            if isinstance(one, Category | Categories) and one.side is Side.CANDIDATE
+            name for name, one in self.columns.items() if isinstance(one, Discrete) and one.side is Side.CANDIDATE
         }
         for at, one in enumerate(self.features):
             where = f"features[{at}]"
-            if isinstance(one, Category | Categories) and one.shares is not None and one.shares not in owners:
+            if isinstance(one, Discrete) and one.shares is not None and one.shares not in owners:
                 yield unknown_name(
                     f"{where}.shares", "a category feature that shares nothing itself", one.shares, owners
                 )
+            owner = self.columns.get(getattr(one, "shares", None) or "")
+            if isinstance(one, Categories) and isinstance(owner, Categories) and one.length > owner.length:
+                # Of the video being watched no more is stored than its owner keeps.
+                yield Mistake(f"{where}.length", f"at most the {owner.length} of `{owner.name}`", str(one.length))
             if isinstance(one, History):
                 if one.of not in single:
                     yield unknown_name(f"{where}.of", "a category feature that shares nothing itself", one.of, single)

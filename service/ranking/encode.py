@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from model.contract import encoding
 from model.contract.columns import Column, StringLists, Strings
 from model.contract.encoding import Encoder, encode_pairs
-from model.contract.features.categories import Categories
-from model.contract.features.category import Category
+from model.contract.features.discrete import Discrete
 from model.contract.features.interface import Arrays
 from model.contract.request import RankRequest
 from model.contract.vocabulary import UNKNOWN
@@ -85,7 +84,7 @@ def _unknown_categories(columns: Mapping[str, Column], encoder: Encoder) -> Iter
     for name, column in columns.items():
         feature = encoder.schema.columns[name]
         strings = column.flat if isinstance(column, StringLists) else column
-        if isinstance(strings, Strings) and isinstance(feature, Category | Categories):
+        if isinstance(strings, Strings) and isinstance(feature, Discrete):
             codes = encoder.fitted.vocabularies[feature.table].codes(strings.distinct)
             yield from unknown_values(
                 name, (value or "" for value, code in zip(strings.distinct, codes, strict=True) if code == UNKNOWN)

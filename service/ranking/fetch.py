@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.contract.bundle import Bundle
-from model.contract.features.categories import Categories
-from model.contract.features.category import Category
+from model.contract.features.discrete import Discrete
 from model.contract.features.interface import Arrays, Side
 from model.contract.request import RankRequest
 from service.ranking.ranker import Ranker
@@ -47,7 +46,7 @@ def fetch(request: RankRequest, ranker: Ranker) -> Fetched:
 def _of_query_video(row: NDArray[np.int64], bundle: Bundle) -> Iterator[tuple[str, NDArray[np.int32]]]:
     """A query feature that shares a candidate feature's codes is that feature of the video being watched."""
     for feature in bundle.schema.of_sides(Side.QUERY):
-        shared = feature.shares if isinstance(feature, Category | Categories) else None
+        shared = feature.shares if isinstance(feature, Discrete) else None
         owner = bundle.schema.columns.get(shared) if shared else None
         if owner is not None and owner.side is Side.CANDIDATE and type(owner) is type(feature):
             # Sets may keep a different number of codes on each side.

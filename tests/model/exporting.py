@@ -12,15 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
-from numpy.typing import NDArray
 
 from model.contract.encoding import Encoder
-from model.contract.features.interface import Arrays
-from model.contract.graphs import BIAS_LOGITS, CANDIDATE, CANDIDATE_HALF, RANK, REQUEST, REQUEST_HALF
 from model.contract.schema import FeatureSchema
-from model.export import export_graphs
+from model.export import export_graphs, run_graphs
 from model.ranker import MultiTaskRanker
 from model.sharing import AnySharing
 from tests.model.builders import full_schema, kinds, make_encoder, make_ranker, make_schema, one_request, tensors
@@ -87,20 +83,6 @@ def export_apart(cases: str, folder: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(root)}
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-
-
-def run_graphs(folder: Path, arrays: Arrays) -> NDArray[np.float32]:
-    """`[candidate, task]`: the candidates of one request through the three graphs."""
-
-    def run(name: str, given: Mapping[str, Any]) -> list[Any]:
-        session = onnxruntime.InferenceSession(folder / f"{name}.onnx")
-        return list(session.run(None, {one.name: given[one.name] for one in session.get_inputs()}))
-
-    request_half, bias_logits = run(REQUEST, {name: array[:1] for name, array in arrays.items()})
-    [candidate_half] = run(CANDIDATE, arrays)
-    halves = {REQUEST_HALF: request_half, BIAS_LOGITS: bias_logits, CANDIDATE_HALF: candidate_half}
-    [predictions] = run(RANK, arrays | halves)
-    return np.asarray(predictions)
 
 
 def check(case: Case, folder: Path, num_candidates: int) -> None:

@@ -15,6 +15,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("features[0].min_count", 0, "features[0].min_count: expected greater than or equal to 1, found 0"),
     ("features[1].name", "video_id", "features[1].name: expected a name that no other feature has"),
     ("features[8].shares", "vidio_id", "features[8].shares: expected a category feature that shares nothing itself"),
+    ("features[10].length", 9, "features[10].length: expected at most the 3 of `topics`, found 9"),
     ("features[19].on", "topcis", "found `topcis`; did you mean `topics`?"),
     ("tasks[0].kind", "binry", "tasks[0].kind: expected 'binary' or 'regression', found `binry`"),
     ("tasks[0].label", "device", "tasks[0].label: expected a column that is no feature"),

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from model.contract.columns import Histories, padded
-from model.contract.features.categories import Categories
-from model.contract.features.category import Category
+from model.contract.features.discrete import Discrete
 from model.contract.features.history import History
 from model.contract.features.interface import ArraySpec, Name, Side, Table
 from model.contract.mistakes import Strict
@@ -45,7 +44,7 @@ class Match(Strict):
     def tables(self) -> dict[str, Table]:
         return {self.binned: Table(len(COUNT_EDGES) + 1, self.dim)}
 
-    def specs(self, history: History, on: Category | Categories) -> tuple[ArraySpec, ...]:
+    def specs(self, history: History, on: Discrete) -> tuple[ArraySpec, ...]:
         return (
             ArraySpec(self.name, Side.PAIR, shape=(1 + len(history.outcomes),)),
             ArraySpec(self.binned, Side.PAIR, table=self.binned),
