@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from model.calibration import Calibration
@@ -24,7 +24,7 @@ class NetworkConfig(Strict):
 
     embedding_dim: int = Field(default=16, ge=1)
     hidden_units: int = Field(default=256, ge=1)
-    tower_units: tuple[int, ...] = (64,)
+    tower_units: tuple[PositiveInt, ...] = (64,)
     dropout: float = Field(default=0.0, ge=0, lt=1)
 
 

@@ -17,7 +17,12 @@ def _number(value: object) -> object:
 
 
 def _candidates_are(value: object) -> str:
-    return "list[str]" if isinstance(value, list) and value and isinstance(value[0], str) else "list[Candidate]"
+    # Ids alone are the usual case and the largest: they are validated without a look at each.
+    return "list[id]" if isinstance(value, list) and all(isinstance(one, str) for one in value) else "list[any]"
+
+
+def _candidate_is(value: object) -> str:
+    return "candidate[object]" if isinstance(value, dict | Candidate) else "candidate[id]"
 
 
 def _policy_is(value: object) -> str:
@@ -60,14 +65,21 @@ class Candidate(Strict):
     features: Features = Field(default_factory=dict)
 
 
+AnyCandidate = Annotated[
+    Annotated[str, Id, Tag("candidate[id]")] | Annotated[Candidate, Tag("candidate[object]")],
+    Discriminator(_candidate_is),
+]
 Candidates = Annotated[
-    Annotated[list[Annotated[str, Id]], Tag("list[str]")] | Annotated[list[Candidate], Tag("list[Candidate]")],
+    Annotated[list[Annotated[str, Id]], Tag("list[id]")] | Annotated[list[AnyCandidate], Tag("list[any]")],
     Discriminator(_candidates_are),
 ]
 
 
 class RankRequest(Strict):
-    """The body of POST /v1/rank. Without `top_k` all candidates come back; the default policy is the bundle's first."""
+    """The body of POST /v1/rank. Without `top_k` all candidates come back; the default policy is the bundle's first.
+
+    Candidates are ids, objects with features, or some of each.
+    """
 
     request_id: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
     user: User = User()

@@ -4,7 +4,7 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from model.batched import BatchedMLP
@@ -16,7 +16,7 @@ class MMoEConfig(SharingConfig):
 
     kind: Literal["mmoe"] = "mmoe"
     num_experts: int = Field(default=8, ge=2)
-    expert_units: tuple[int, ...] = Field(default=(128, 64), min_length=1)
+    expert_units: tuple[PositiveInt, ...] = Field(default=(128, 64), min_length=1)
     gate_dropout: float = Field(default=0.1, ge=0, lt=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
 

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor
 
 from model.batched import BatchedMLP
@@ -12,7 +12,7 @@ from model.sharing.interface import Sharing, SharingConfig
 
 class SharedBottomConfig(SharingConfig):
     kind: Literal["shared_bottom"] = "shared_bottom"
-    units: tuple[int, ...] = Field(default=(256, 64), min_length=1)
+    units: tuple[PositiveInt, ...] = Field(default=(256, 64), min_length=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
 
     def build(self, in_dim: int, num_tasks: int) -> "SharedBottom":

@@ -39,8 +39,8 @@ def test_outcomes_may_be_true_false_numbers_or_unknown() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        {"candidates": ["a", {"id": "b"}]},
-        {"candidates": [{"id": "b"}, "a"]},
+        {"candidates": ["a", {"idd": "b"}]},
+        {"candidates": [{"id": "b"}, 5]},
         {"candidates": [1]},
         {"candidates": "a"},
         {"candidates": [""]},

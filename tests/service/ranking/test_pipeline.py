@@ -184,3 +184,11 @@ def test_what_is_unknown_is_ranked_and_named(ranker: Ranker) -> None:
 def test_what_is_known_or_not_given_warns_of_nothing(ranker: Ranker) -> None:
     assert ask(ranker, candidates=["v1"]).warnings == ()
     assert ask(ranker, user={"id": "u1"}, context={"device": None}, candidates=["v1"]).warnings == ()
+
+
+def test_ids_and_objects_may_stand_side_by_side(ranker: Ranker) -> None:
+    ids = ["v1", "v2", "v3"]
+    plain = rank(RankRequest(candidates=ids), ranker)
+    mixed = rank(RankRequest.model_validate({"candidates": ["v1", {"id": "v2"}, {"id": "v3", "features": {}}]}), ranker)
+    assert mixed.ids == plain.ids
+    assert np.array_equal(mixed.predictions, plain.predictions)
