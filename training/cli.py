@@ -67,7 +67,11 @@ def train(
     from training.printing import metric_tables
 
     loaded = load_config(config)
-    metrics, manifest = running.train(running.Run.of(loaded, runs), registry, resume, console)
+    try:
+        metrics, manifest = running.train(running.Run.of(loaded, runs), registry, resume, console)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command with --resume goes on", err=True)
+        raise typer.Exit(130) from None
     for table in metric_tables(metrics, loaded.tasks):
         console.print(table)
     if manifest is not None:
@@ -139,9 +143,6 @@ def main() -> None:
     except InputError as error:
         typer.echo(str(error), err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; `watchnext train ... --resume` goes on", err=True)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ def _in_table(one: Mistake, column: str, source: str, first_row: int) -> Mistake
     return Mistake(where, one.expected, one.found)
 
 
-def _wrong_type(expected: str, series: pl.Series) -> InputError:
-    return mistake("", expected, f"a column of type {series.dtype}")
+def _wrong_type(expected: str, dtype: pl.DataType) -> InputError:
+    return mistake("", expected, f"a column of type {dtype}")
 
 
 def strings(series: pl.Series, feature: Feature | None = None) -> Strings:  # noqa: ARG001
@@ -39,7 +39,7 @@ def strings(series: pl.Series, feature: Feature | None = None) -> Strings:  # no
     if not (
         kind.is_integer() or kind.is_temporal() or kind in (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Null)
     ):
-        raise _wrong_type("strings, integers or booleans", series)
+        raise _wrong_type("strings, integers or booleans", series.dtype)
     encoded = series.cast(pl.String).to_arrow().cast(pa.large_string()).dictionary_encode()
     index = encoded.indices
     distinct = [*encoded.dictionary.to_pylist(), None]
@@ -48,9 +48,10 @@ def strings(series: pl.Series, feature: Feature | None = None) -> Strings:  # no
 
 def numbers(series: pl.Series, feature: Feature | None = None) -> Numbers:  # noqa: ARG001
     if not (series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null)):
-        raise _wrong_type("numbers", series)
+        raise _wrong_type("numbers", series.dtype)
     present = series.is_not_null().to_numpy()
-    values = series.cast(pl.Float64).fill_null(0.0).to_numpy().astype(np.float32).astype(np.float64)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as that
+        values = series.cast(pl.Float64).fill_null(0.0).to_numpy().astype(np.float32).astype(np.float64)
     wrong = ~np.isfinite(values)
     if wrong.any():
         row = int(np.argmax(wrong))
@@ -59,13 +60,19 @@ def numbers(series: pl.Series, feature: Feature | None = None) -> Numbers:  # no
 
 
 def string_lists(series: pl.Series, feature: Feature | None = None) -> StringLists:  # noqa: ARG001
-    if series.dtype == pl.String:
-        series = series.str.split(SEPARATOR)
-    if isinstance(series.dtype, pl.Array):
-        series = series.arr.to_list()
-    if not isinstance(series.dtype, pl.List):
-        raise _wrong_type(f"lists, or strings split at `{SEPARATOR}`", series)
+    series = series.to_frame().select(as_lists(series.name, series.dtype)).to_series()
     return StringLists(strings(_flat(series)), _lengths(series))
+
+
+def as_lists(name: str, dtype: pl.DataType) -> pl.Expr:
+    """The column as lists; raises InputError where it cannot be."""
+    if dtype == pl.String:
+        return pl.col(name).str.split(SEPARATOR)
+    if isinstance(dtype, pl.Array):
+        return pl.col(name).arr.to_list()
+    if isinstance(dtype, pl.List):
+        return pl.col(name)
+    raise _wrong_type(f"lists, or strings split at `{SEPARATOR}`", dtype)
 
 
 def vectors(series: pl.Series, feature: Feature) -> Vectors:
@@ -75,7 +82,7 @@ def vectors(series: pl.Series, feature: Feature) -> Vectors:
     if isinstance(series.dtype, pl.Array):
         series = series.arr.to_list()
     if not (isinstance(series.dtype, pl.List) and series.dtype.inner is not None and _numeric(series.dtype.inner)):
-        raise _wrong_type(f"lists of {length} numbers", series)
+        raise _wrong_type(f"lists of {length} numbers", series.dtype)
     lengths, present = _lengths(series), series.is_not_null().to_numpy()
     if (wrong := present & (lengths != length)).any():
         row = int(np.argmax(wrong))
@@ -94,7 +101,7 @@ def histories(series: pl.Series, feature: Feature) -> Histories:
     inner = series.dtype.inner if isinstance(series.dtype, pl.List) else None
     found = [field.name for field in inner.fields] if isinstance(inner, pl.Struct) else []
     if not set(wanted) <= set(found):
-        raise _wrong_type(f"lists of structs with the fields {', '.join(wanted)}", series)
+        raise _wrong_type(f"lists of structs with the fields {', '.join(wanted)}", series.dtype)
     flat = _flat(series).struct.unnest()
     outcomes = [numbers(flat[name]).values for name in feature.shape["outcomes"]]
     table = np.stack(outcomes, axis=1).astype(np.float32)

@@ -59,7 +59,7 @@ class TrainingConfig(Strict):
     early_stop: EarlyStop = EarlyStop()
     checkpoint_steps: int = Field(default=500, ge=1)
     block_rows: int = Field(default=65_536, ge=1)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**63)
 
 
 class RunConfig(Strict):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from model.contract.catalog import EntityTable
 from model.contract.columns import Column
 from model.contract.durable import workspace
 from model.contract.encoding import Encoder, encode, encode_pairs, load_fitted, missing, save_fitted
-from model.contract.features.interface import Arrays, ArraySpec, Fitted, Side
+from model.contract.features.interface import Arrays, ArraySpec, Side
 from model.contract.mistakes import InputError, mistake
 from model.contract.schema import FeatureSchema
 from model.contract.tasks import Task
@@ -24,7 +25,7 @@ from training.columns import to_column
 from training.fitting import fit
 from training.joined import ROW, JoinedTable
 from training.labels import read_labels, scale_of
-from training.readers.interface import ImpressionTable
+from training.readers.interface import ImpressionTable, told_as_unreadable
 from training.splits import NAMES, TRAIN, Split
 
 CHUNK_ROWS = 32_768
@@ -85,7 +86,8 @@ def prepare(preparation: Preparation, folder: Path, progress: Progress) -> Datas
     """Encode into `folder`, or open what was encoded there before; an interrupted preparation leaves nothing behind."""
     if not folder.is_dir():
         with workspace(folder.parent, folder.name) as beside:
-            _write(preparation, beside, progress)
+            with told_as_unreadable(preparation.table.source):
+                _write(preparation, beside, progress)
             if not folder.is_dir():  # another run of the same data may have been faster
                 beside.rename(folder)
     return _open(preparation.schema, folder)
@@ -98,8 +100,9 @@ def _write(preparation: Preparation, folder: Path, progress: Progress) -> None:
     sizes = _sizes(joined, which, table.source)
     total = sum(sizes)
     progress("fitting encoders", 0, total)
-    fitted = _fit(joined, which, sizes[0], table.source)
-    videos, users = _entities(joined, Encoder(schema, fitted, EntityTable.build([], {}, {})))
+    with _telling_rows(joined):
+        fitted = fit(schema, joined.lazy().filter(which == 0), sizes[0])
+        videos, users = _entities(joined, Encoder(schema, fitted, EntityTable.build([], {}, {})))
     encoder = Encoder(schema, fitted, videos)
     writers = [
         _Writer(folder / name, _written(schema), len(tasks), size) for name, size in zip(NAMES, sizes, strict=True)
@@ -149,13 +152,14 @@ def _columns(schema: FeatureSchema, chunk: pl.DataFrame, source: str) -> dict[st
     return {name: to_column(chunk[name], feature, source, first) for name, feature in schema.columns.items()}
 
 
-def _fit(joined: JoinedTable, which: pl.Expr, num_rows: int, source: str) -> Fitted:
+@contextmanager
+def _telling_rows(joined: JoinedTable) -> Iterator[None]:
+    """A sample has lost its row numbers, as have users and videos; the whole table tells which row is wrong."""
     try:
-        return fit(joined.schema, joined.lazy().filter(which == 0), num_rows)
+        yield
     except InputError:
-        # A sample has lost its row numbers; the whole table tells which row is wrong.
         for chunk in joined.chunks(CHUNK_ROWS):
-            _columns(joined.schema, chunk, source)
+            _columns(joined.schema, chunk, joined.table.source)
         raise
 
 
@@ -176,9 +180,12 @@ def _entity_table(encoder: Encoder, frame: pl.DataFrame, side: Side, source: str
 
 
 def _identities(chunk: pl.DataFrame, schema: FeatureSchema) -> Arrays:
-    users = chunk[schema.keys.user].cast(pl.String).hash().to_numpy().view(np.int64)
-    request = schema.keys.request
-    groups = chunk[request].cast(pl.String).hash().to_numpy().view(np.int64) if request else users
+    # Where there is no id every row is its own user, and where there is no request the user stands for it.
+    unnamed = pl.format("no id, row {}", ROW)
+    user = pl.coalesce(pl.col(schema.keys.user).cast(pl.String), unnamed)
+    group = pl.coalesce(pl.col(schema.keys.request).cast(pl.String), user) if schema.keys.request else user
+    hashes = chunk.select(users=user.hash(), groups=group.hash())
+    users, groups = (hashes[name].to_numpy().view(np.int64) for name in ("users", "groups"))
     return {USERS: users, GROUPS: groups, ROWS: chunk[ROW].cast(pl.Int64).to_numpy()}
 
 

@@ -21,26 +21,30 @@ from training.simulation.logs import write_simulation
 from training.simulation.world import SimulationConfig
 
 CONFIG = Path(__file__).parent.parent / "configs" / "simulated.yaml"
+LOGS, RUNS, REGISTRY, SERVICE_LOG = MADE = ("logs", "runs", "registry", "service.log")
 READY_WITHIN_S = 60.0
 NUM_SHOWN = 10
 
 
 def run_demo(out: Path, num_impressions: int, console: Console) -> None:
     """Everything below `out`, which is made anew."""
+    strangers = sorted(one.name for one in out.iterdir() if one.name not in MADE) if out.is_dir() else []
+    if strangers:  # nothing is removed that a demo has not made
+        raise mistake(str(out), "an empty folder, or the one of an earlier demo", f"`{strangers[0]}` in it")
     shutil.rmtree(out, ignore_errors=True)
     console.rule("1. simulate logs")
-    logs = out / "logs"
+    logs = out / LOGS
     write_simulation(SimulationConfig(num_impressions=num_impressions), logs, lambda _: None)
     console.print(f"{num_impressions:,} impressions of a simulated video app in {logs}", highlight=False)
     config = _config(logs)
     console.rule("2. train, evaluate, publish")
-    registry = out / "registry"
-    metrics, manifest = running.train(running.Run.of(config, out / "runs"), registry, resume=False, console=console)
+    registry = out / REGISTRY
+    metrics, manifest = running.train(running.Run.of(config, out / RUNS), registry, resume=False, console=console)
     for table in metric_tables(metrics, config.tasks):
         console.print(table)
     console.print(f"published version {manifest.version if manifest else '-'} in {registry}", highlight=False)
     console.rule("3. serve, and rank")
-    response = _serve_and_rank(registry, _request(logs), out / "service.log", console)
+    response = _serve_and_rank(registry, _request(logs), out / SERVICE_LOG, console)
     console.print(ranking_table(response, {task.name: task.unit for task in config.tasks}))
 
 

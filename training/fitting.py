@@ -1,7 +1,5 @@
 """Fitting: what encoding learns from the training split: vocabularies, scalers, mean outcomes."""
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 import polars as pl
 
@@ -13,38 +11,34 @@ from model.contract.features.number import Number
 from model.contract.scaling import Scaler
 from model.contract.schema import FeatureSchema
 from model.contract.vocabulary import Vocabulary
-from training.columns import histories, numbers, string_lists, strings
+from training.columns import as_lists, histories, numbers, strings
 
-LARGEST_SAMPLE = 1_000_000  # rows from which scales and quantiles are taken: enough for a quantile, and bounded memory
+# Values from which scales, quantiles and means are taken: enough for a quantile, and bounded memory.
+LARGEST_SAMPLE = 1_000_000
 
 
 def fit(schema: FeatureSchema, train: pl.LazyFrame, num_rows: int) -> Fitted:
     """`train` holds the joined columns of the training split and nothing else."""
-    every = max(1, -(-num_rows // LARGEST_SAMPLE))
     features = schema.columns.values()
     owners = [one for one in features if isinstance(one, Discrete) and one.shares is None]
     return Fitted(
         {one.name: _vocabulary(one, train) for one in owners},
-        {one.name: _scaler(one, train, every) for one in features if isinstance(one, Number)},
-        {name: _outcome_means(one, train, every) for name, one in schema.histories.items()},
+        {one.name: _scaler(one, train, _every(num_rows)) for one in features if isinstance(one, Number)},
+        {name: _outcome_means(one, train, _every(num_rows * one.length)) for name, one in schema.histories.items()},
     )
+
+
+def _every(num_values: int) -> int:
+    return max(1, -(-num_values // LARGEST_SAMPLE))
 
 
 def _vocabulary(feature: Discrete, train: pl.LazyFrame) -> Vocabulary:
     """The values that at least `min_count` training impressions have."""
     values = train.select(feature.name)
     if isinstance(feature, Categories):
-        listed = values.collect()[feature.name]
-        counts: Mapping[str | None, int] = _counts(string_lists(listed).flat.distinct, string_lists(listed).flat.index)
-    else:
-        frame = values.group_by(feature.name).len().collect()
-        names, sizes = strings(frame[feature.name]), frame["len"].to_list()
-        counts = {names.distinct[at]: size for at, size in zip(names.index, sizes, strict=True)}
-    return Vocabulary.of(value for value, count in counts.items() if value and count >= feature.min_count)
-
-
-def _counts(distinct: Sequence[str | None], index: np.ndarray) -> dict[str | None, int]:
-    return dict(zip(distinct, np.bincount(index, minlength=len(distinct)).tolist(), strict=True))
+        values = values.select(as_lists(feature.name, values.collect_schema()[feature.name]).explode())
+    frame = values.group_by(feature.name).len().filter(pl.col("len") >= feature.min_count).collect()
+    return Vocabulary.of(value for value in strings(frame[feature.name]).distinct if value)
 
 
 def _scaler(feature: Number, train: pl.LazyFrame, every: int) -> Scaler:

@@ -9,11 +9,13 @@ import numpy as np
 import polars as pl
 
 from model.contract.catalog import EntityTable
-from model.contract.columns import StringLists, Strings, Vectors
+from model.contract.columns import Numbers, StringLists, Strings, Vectors
 from model.contract.encoding import Encoder, encode_pairs
 from model.contract.features.history import History
 from model.contract.features.interface import REQUEST_SIDES, Arrays, Side
-from model.contract.schema import FeatureSchema
+from model.contract.mistakes import mistake
+from model.contract.request import LONGEST_ID
+from model.contract.schema import FeatureSchema, Keys
 from training.columns import SEPARATOR
 from training.dataset import Preparation, encode_chunk
 
@@ -37,8 +39,7 @@ def golden_cases(preparation: Preparation, encoder: Encoder, users: EntityTable)
     """Some impressions with all features inline, and one request that names user and candidates by id alone."""
     schema = encoder.schema
     keys = schema.keys
-    chunk = next(preparation.joined().chunks(4096))
-    named = chunk.filter(pl.all_horizontal(pl.col(keys.user, keys.video).is_not_null()))
+    named = _with_ids(preparation, keys)
     frame = named.gather_every(max(1, named.height // NUM_ROWS)).head(NUM_ROWS)
     arrays = encode_chunk(encoder, frame, preparation.table.source)
     rows = list(spelled_out(frame, schema).iter_rows(named=True))
@@ -49,11 +50,24 @@ def golden_cases(preparation: Preparation, encoder: Encoder, users: EntityTable)
     return [*inline, _by_ids(encoder, users, rows, inline[0])]
 
 
+def _with_ids(preparation: Preparation, keys: Keys) -> pl.DataFrame:
+    """Neighbouring impressions of videos that a request can name, those of users that it can name first."""
+    length = {key: pl.col(key).str.len_chars() for key in (keys.user, keys.video)}
+    for chunk in preparation.joined().chunks(4096):
+        text = chunk.with_columns(pl.col(keys.user, keys.video).cast(pl.String))
+        named = text.filter(length[keys.video].is_between(1, LONGEST_ID))
+        if named.height:
+            is_user = length[keys.user].is_between(1, LONGEST_ID).fill_null(value=False)
+            return named.with_columns(pl.when(is_user).then(pl.col(keys.user))).sort(~is_user, maintain_order=True)
+    expected = f"a video with an id of 1 to {LONGEST_ID} characters"
+    raise mistake(f"{preparation.table.source}: column `{keys.video}`", expected, "none")
+
+
 def _by_ids(encoder: Encoder, users: EntityTable, rows: Sequence[Mapping[str, Any]], first: GoldenCase) -> GoldenCase:
     keys = encoder.schema.keys
     videos = list(dict.fromkeys(row[keys.video] for row in rows))
-    user = first.request["user"]["id"]
-    request = first.request | {"user": {"id": user}, "candidates": [{"id": one} for one in videos]}
+    user = first.request["user"].get("id")
+    request = first.request | {"user": _named(user), "candidates": [{"id": one} for one in videos]}
     same = np.zeros(len(videos), dtype=np.int64)
     arrays = {name: array[same] for name, array in first.arrays.items()}
     arrays |= users.gather(users.rows([user] * len(videos)))
@@ -69,6 +83,8 @@ def spelled_out(frame: pl.DataFrame, schema: FeatureSchema) -> pl.DataFrame:
         column, is_text = pl.col(name), frame[name].dtype == pl.String
         if feature.column is Strings:
             expressions[name] = column.cast(pl.String)
+        elif feature.column is Numbers:
+            expressions[name] = column.cast(pl.Float64)
         elif feature.column is StringLists:
             expressions[name] = column.str.split(SEPARATOR) if is_text else column.cast(pl.List(pl.String))
         elif feature.column is Vectors and is_text:
@@ -82,7 +98,7 @@ def inline_request(schema: FeatureSchema, row: Mapping[str, Any]) -> Request:
     for name, feature in schema.columns.items():
         if feature.side in sides and name not in {keys.user, keys.video, keys.query_video, *schema.histories}:
             sides[feature.side][name] = plain(row[name])
-    user: dict[str, Any] = {"id": row[keys.user], "features": sides[Side.USER]}
+    user = _named(row[keys.user]) | {"features": sides[Side.USER]}
     for name, history in schema.histories.items():
         user["history"] = _interactions(history, row[name])
     query: dict[str, Any] = {"features": sides[Side.QUERY]}
@@ -92,11 +108,15 @@ def inline_request(schema: FeatureSchema, row: Mapping[str, Any]) -> Request:
     return {"user": user, "query": query, "context": sides[Side.CONTEXT], "candidates": [candidate]}
 
 
+def _named(user: str | None) -> dict[str, Any]:
+    return {} if user is None else {"id": user}
+
+
 def _interactions(feature: History, past: Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
     return [
         {"video_id": str(one["video_id"]), "outcomes": {name: plain(one[name]) for name in feature.outcomes}}
         for one in past or []
-        if one["video_id"] is not None
+        if one["video_id"] not in (None, "")
     ]
 
 

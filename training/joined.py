@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 import polars as pl
 
@@ -11,6 +12,8 @@ from model.contract.schema import FeatureSchema
 from training.readers.interface import ImpressionTable
 
 ROW = "__row"
+# Read in one go: few enough to hold, and enough for a CSV file, which is read from its start each time.
+CHUNKS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +74,22 @@ class JoinedTable:
             raise InputError(*wrong)
 
     def lazy(self) -> pl.LazyFrame:
-        """All rows and columns, in no particular order of rows."""
+        """All rows and columns, in order: what is fitted to a sample of them is then the same every time."""
         frame = self.table.impressions.select(self.kept)
         for entity in self.entities:
-            frame = frame.join(entity.frame.lazy(), on=entity.key, how="left")
+            frame = frame.join(entity.frame.lazy(), on=entity.key, how="left", maintain_order="left")
         return frame
 
     def chunks(self, num_rows: int) -> Iterator[pl.DataFrame]:
         """All rows in order, with their number as ROW."""
-        frame = self.table.impressions.select(self.kept).with_row_index(ROW)
-        for batch in frame.collect_batches(chunk_size=num_rows, maintain_order=True):
+        frame, read = self.table.impressions.select(self.kept), num_rows * CHUNKS_AT_ONCE
+        for offset in count(0, read):
+            # `collect_batches` decodes Parquet far ahead of who reads (pola-rs/polars#28569), in the end all of it.
+            batch = frame.slice(offset, read).with_row_index(ROW, offset=offset).collect()
             for start in range(0, batch.height, num_rows):
                 yield self.with_entities(batch.slice(start, num_rows))
+            if batch.height < read:
+                return
 
     def with_entities(self, impressions: pl.DataFrame) -> pl.DataFrame:
         """These impressions, in their order, with the columns of their user, video and query video."""
@@ -91,25 +98,23 @@ class JoinedTable:
         return impressions
 
     def entity_frame(self, side: Side) -> pl.DataFrame:
-        """One row a user or a video, with all features of that side: from the table of them, and from the last
-        impression of each where the table lacks a column or an id. Ids are distinct and not null, their order is any.
+        """One row a user or a video, with all features of that side: as its last impression has them, else as the table
+        of them has. Ids are distinct and not null, their order is any.
         """
         key = self.schema.keys.user if side is Side.USER else self.schema.keys.video
         given = self.table.users if side is Side.USER else self.table.videos
         names = [one.name for one in self.schema.of_sides(side) if one.name != key]
         logged = [name for name in names if name in self.types]
-        known = given.select(key, *(name for name in names if name not in logged)) if given is not None else None
-        last = pl.col(*logged).last() if logged else pl.len().alias(ROW)
-        seen = (
-            self.table.impressions.select(key, *logged)
-            .filter(pl.col(key).is_not_null())
-            .group_by(key, maintain_order=True)
-            .agg(last)
-            .collect()
-            .select(key, *logged)
-        )
-        if known is None:
+        # First where they are, then what they hold: in memory there is never more than one row an id.
+        impressions = self.table.impressions.select(key, *logged).with_row_index(ROW)
+        last = impressions.filter(pl.col(key).is_not_null()).group_by(key).agg(pl.col(ROW).max())
+        rows = last.select(ROW).collect().lazy()
+        seen = impressions.join(rows, on=ROW, how="semi").select(key, *logged).collect()
+        if given is None:
             return seen
-        return known.filter(pl.col(key).is_not_null()).join(
-            seen, on=key, how="full", coalesce=True, maintain_order="left_right"
+        known = given.select(key, *(name for name in names if name in given.columns)).filter(pl.col(key).is_not_null())
+        unseen = known.join(seen, on=key, how="anti", maintain_order="left")
+        only_given = known.select(key, *(name for name in known.columns if name != key and name not in logged))
+        return pl.concat(
+            [seen.join(only_given, on=key, how="left", maintain_order="left"), unseen], how="diagonal_relaxed"
         )

@@ -1,6 +1,6 @@
 """Labels: a task's column to checked values and a mask of where it counts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +8,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from model.contract.columns import LARGEST
 from model.contract.mistakes import InputError, mistake
 from model.contract.scaling import TRANSFORMS
 from model.contract.tasks import Task, TaskKind
 from model.ranker import LabelScale
+
+BLOCK_ROWS = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ def _task_labels(chunk: pl.DataFrame, task: Task, source: str, first_row: int) -
         raise mistake(where, f"the numbers of a {task.kind} task", f"a column of type {series.dtype}")
     values = series.cast(pl.Float64).fill_null(0.0).to_numpy()
     low, high = task.bounds
-    wrong = observed & ~((values >= low) & (values <= high) & np.isfinite(values))
+    wrong = observed & ~((values >= low) & (values <= high) & (np.abs(values) <= LARGEST))
     if task.kind is TaskKind.BINARY:
         wrong |= observed & (values != 0) & (values != 1)
     if wrong.any():
@@ -60,9 +63,18 @@ def _mask(series: pl.Series, where: str) -> NDArray[np.bool_]:
 
 
 def scale_of(task: Task, values: NDArray[np.float32], observed: NDArray[np.bool_]) -> LabelScale:
-    """Mean and deviation, after the transform, of the labels that were observed in training."""
-    known = TRANSFORMS[task.transform](values[observed].astype(np.float64))
-    return LabelScale(mean=float(known.mean()), deviation=float(known.std()) or 1.0)
+    """Mean and deviation, after the transform, of the labels that were observed in training; a block at a time."""
+
+    def total(of: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> float:
+        blocks = (slice(start, start + BLOCK_ROWS) for start in range(0, len(values), BLOCK_ROWS))
+        known = (values[rows][observed[rows]].astype(np.float64) for rows in blocks)
+        return float(sum(of(TRANSFORMS[task.transform](one)).sum() for one in known))
+
+    count = int(np.count_nonzero(observed))
+    mean = total(lambda known: known) / count
+    deviation = float(np.sqrt(total(lambda known: (known - mean) ** 2) / count))
+    # Of a constant the deviation is nothing but rounding.
+    return LabelScale(mean=mean, deviation=deviation if deviation > 1e-12 * abs(mean) else 1.0)
 
 
 def targets_of(tasks: Sequence[Task], scales: Sequence[LabelScale], values: NDArray[Any]) -> NDArray[np.float32]:

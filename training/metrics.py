@@ -54,15 +54,18 @@ def auc(scores: Array, labels: Array) -> float:
 
 def grouped_auc(scores: Array, labels: Array, groups: NDArray[np.int64]) -> float:
     """GAUC: the mean AUC of the groups that have both classes, weighted by their rows (Zhu et al., KDD 2017)."""
-    order = np.argsort(groups, kind="stable")
-    edges = np.flatnonzero(np.diff(groups[order])) + 1
-    values, weights = [], []
-    for rows in np.split(order, edges):
-        value = auc(scores[rows], labels[rows])
-        if np.isfinite(value):
-            values.append(value)
-            weights.append(len(rows))
-    return float(np.average(values, weights=weights)) if values else float("nan")
+    order = np.lexsort((scores, groups))  # by group, then by score
+    by_score, positive = scores[order], labels[order] > 0
+    first = np.append(True, groups[order][1:] != groups[order][:-1])
+    group = np.cumsum(first) - 1
+    run = np.cumsum(first | np.append(True, by_score[1:] != by_score[:-1])) - 1  # equal scores of one group
+    sizes, lengths = np.bincount(group), np.bincount(run)
+    place = (np.cumsum(lengths) - (lengths - 1) / 2)[run] - (np.cumsum(sizes) - sizes)[group]  # ranks in the group
+    num_positive = np.bincount(group, weights=positive)
+    pairs = num_positive * (sizes - num_positive)
+    above = np.bincount(group, weights=place * positive) - num_positive * (num_positive + 1) / 2
+    useful = pairs > 0
+    return float(np.average(above[useful] / pairs[useful], weights=sizes[useful])) if useful.any() else float("nan")
 
 
 def log_loss(predictions: Array, labels: Array) -> float:
@@ -72,6 +75,8 @@ def log_loss(predictions: Array, labels: Array) -> float:
 
 def calibration_error(predictions: Array, labels: Array) -> float:
     """ECE over bins of equally many rows, which a rare task needs: mean |mean prediction - mean label|."""
+    _, inverse, counts = np.unique(predictions, return_inverse=True, return_counts=True)
+    labels = (np.bincount(inverse, weights=labels) / counts)[inverse]  # equal predictions: their order says nothing
     parts = np.array_split(np.argsort(predictions, kind="stable"), NUM_BINS)
     gaps = [abs(predictions[rows].mean() - labels[rows].mean()) * len(rows) for rows in parts if len(rows)]
     return float(sum(gaps) / len(predictions))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from model.contract.bundle import FORMAT_VERSION, GRAPHS, Manifest, seal, write_parts
 from model.contract.catalog import EntityTable
+from model.contract.durable import files_below, sha256
 from model.contract.encoding import Encoder
 from model.contract.features.interface import Arrays
 from model.contract.graphs import (
@@ -55,8 +56,8 @@ def _build(ranker: MultiTaskRanker, release: Release, folder: Path) -> Manifest:
     dataset, graphs = release.dataset, folder / GRAPHS
     encoder, videos = dataset.encoder, dataset.encoder.videos
     cases = golden_cases(release.preparation, encoder, dataset.users)
-    example = cases[-1].arrays
-    export_graphs(ranker, _tensors(example, slice(1)), _tensors(example, slice(None)), graphs)
+    example, two = cases[-1].arrays, np.arange(2) % len(cases[-1].ids)  # of one candidate the exporter makes a constant
+    export_graphs(ranker, _tensors(example, slice(1)), _tensors(example, two), graphs)
     golden = [_checked(ranker, case, graphs, release.config.tasks) for case in cases]
     with_halves = EntityTable(videos.ids, videos.arrays | {CANDIDATE_HALF: _halves(ranker, videos)})
     write_parts(folder, Encoder(encoder.schema, encoder.fitted, with_halves), dataset.users, golden)
@@ -95,15 +96,11 @@ def _halves(ranker: MultiTaskRanker, videos: EntityTable) -> NDArray[np.float32]
 
 def _manifest(release: Release, folder: Path) -> Manifest:
     config, now = release.config, dt.datetime.now(dt.UTC)
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            digest.update(path.read_bytes())
-    return Manifest(
+    manifest = Manifest(
         format_version=FORMAT_VERSION,
-        version=f"{now:%Y%m%d}-{digest.hexdigest()[:8]}",
+        version="",
         name=config.name,
-        created=now.isoformat(timespec="seconds"),
+        created="",
         feature_schema=config.feature_schema,
         tasks=config.tasks,
         policies=config.policies,
@@ -113,3 +110,9 @@ def _manifest(release: Release, folder: Path) -> Manifest:
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
         files={},
     )
+    # Policies and figures count too: they may change while the files stay.
+    digest = hashlib.sha256(manifest.model_dump_json().encode())
+    for path in files_below(folder):
+        digest.update(f"{path.relative_to(folder).as_posix()}:{sha256(path)}\n".encode())
+    version = f"{now:%Y%m%d}-{digest.hexdigest()[:8]}"
+    return manifest.model_copy(update={"version": version, "created": now.isoformat(timespec="seconds")})

@@ -43,6 +43,8 @@ class TimeSplit(Split):
         column = pl.col(self.column)
         if dtype == pl.String:  # of ISO dates the alphabetical order is the order in time; other text is no moment
             column = column.str.extract(ISO_DATE)
+        if dtype.is_float():
+            column = column.fill_nan(None)  # which would count as later than everything
         valid = (column >= self._comparable(self.valid_from, dtype)).cast(pl.Int8)
         return valid + (column >= self._comparable(self.test_from, dtype)).cast(pl.Int8)
 
@@ -72,7 +74,7 @@ class RandomSplit(Split):
     by: Literal["random"] = "random"
     valid: float = Field(default=0.1, gt=0, lt=1)
     test: float = Field(default=0.1, gt=0, lt=1)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**63)
 
     @model_validator(mode="after")
     def _leaves_some(self) -> Self:

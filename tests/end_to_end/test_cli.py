@@ -141,3 +141,25 @@ def test_rank_answers_a_request_from_a_file(small_registry: Path, tmp_path: Path
     (tmp_path / "request.json").write_text("{")
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2 and "Traceback" not in done.stderr and "request.json" in done.stderr
+
+
+def test_simulated_logs_are_never_mixed_with_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("simulate", "--impressions", "30", "--out", str(tmp_path / "logs"))
+    assert run(*options, capsys=capsys, monkeypatch=monkeypatch)[0] == 0
+    code, _, err = run(*options, capsys=capsys, monkeypatch=monkeypatch)
+    assert code == 2 and len(err.strip().splitlines()) == 1 and "expected a folder without tables" in err
+
+
+def test_an_interrupted_training_says_how_to_go_on(
+    raw_config: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("training.run.prepare", interrupted)
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(raw_config))
+    options = ("train", str(tmp_path / "run.yaml"), "--runs", str(tmp_path / "runs"))
+    code, _, err = run(*options, capsys=capsys, monkeypatch=monkeypatch)
+    assert code == 130 and err.strip() == "interrupted; the same command with --resume goes on"

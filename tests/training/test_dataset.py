@@ -1,5 +1,6 @@
 """Encoded data: fitted on training rows only, split as told, read in an order that only the seed decides."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,11 @@ from training.dataset import Dataset, Preparation, batch_rows, prepare
 from training.splits import NAMES
 
 ROWS = 60
+FEATURES = [
+    {"name": "user_id", "kind": "category", "side": "user"},
+    {"name": "video_id", "kind": "category", "side": "candidate", "min_count": 2},
+    {"name": "age", "kind": "number", "side": "user", "bins": 4},
+]
 
 
 def table(**changes: Any) -> pl.DataFrame:
@@ -36,11 +42,7 @@ def config(path: Path, **changes: Any) -> RunConfig:
             "reader": {"kind": "impressions", "path": str(path)},
             "split": {"by": "time", "column": "day", "valid_from": 40, "test_from": 50},
         },
-        "features": [
-            {"name": "user_id", "kind": "category", "side": "user"},
-            {"name": "video_id", "kind": "category", "side": "candidate", "min_count": 2},
-            {"name": "age", "kind": "number", "side": "user", "bins": 4},
-        ],
+        "features": FEATURES,
         "tasks": [
             {"name": "click", "group": "engagement", "kind": "binary", "label": "click"},
             {"name": "watch", "group": "engagement", "kind": "regression", "label": "seconds", "transform": "log1p"},
@@ -82,6 +84,61 @@ def test_entities_take_their_last_logged_features(tmp_path: Path) -> None:
     assert dataset.users.lookup("age", ["u3", "u2"]).tolist() == expected.tolist()
 
 
+def test_entities_that_were_never_logged_have_the_features_of_their_table(tmp_path: Path) -> None:
+    users = pl.DataFrame({"user_id": ["u3", "new", None], "age": [7.0, 3.0, 1.0]})
+    users.write_parquet(tmp_path / "users.parquet")
+    reader = {"kind": "impressions", "path": str(tmp_path / "logs.parquet"), "users": str(tmp_path / "users.parquet")}
+    split = {"by": "time", "column": "day", "valid_from": 40, "test_from": 50}
+    dataset = prepared(
+        table(age=[1.0 + row % 2 for row in range(ROWS)]), tmp_path, data={"reader": reader, "split": split}
+    )
+    expected = dataset.encoder.fitted.scalers["age"].scale(np.array([2.0, 3.0, math.nan]))
+    assert dataset.users.lookup("age", ["u3", "new", "nobody"]).tolist() == expected.tolist()
+    assert dataset.users.num_entities == 8
+
+
+def test_rows_without_a_user_are_not_one_user(tmp_path: Path) -> None:
+    users = [None if row % 2 else ("" if row % 3 else "u") for row in range(ROWS)]
+    dataset = prepared(table(user_id=users), tmp_path)
+    train = dataset.splits["train"]
+    assert len(set(train.users.tolist())) == 1 + sum(not one for one in users[:40])
+    assert (train.groups == train.users).all()
+    assert dataset.users.ids.tokens.tolist() == [b"u"]
+
+
+def test_rows_are_read_in_order_whatever_the_size_of_a_chunk(tmp_path: Path) -> None:
+    table().write_parquet(tmp_path / "logs.parquet", row_group_size=7)
+    run = config(tmp_path / "logs.parquet")
+    preparation = Preparation(run.data.reader.read(run.data.keys), run.feature_schema, run.tasks, run.data.split)
+    for size in (1, 2, 3, 7, 60, 61):
+        chunks = list(preparation.joined().chunks(size))
+        assert all(chunk.height <= size for chunk in chunks)
+        rows = pl.concat(chunks)
+        assert rows["__row"].to_list() == rows["day"].to_list() == list(range(ROWS))
+
+
+def test_sets_are_counted_item_by_item(tmp_path: Path) -> None:
+    tags = {"features": [*FEATURES, {"name": "tags", "kind": "categories", "side": "candidate", "min_count": 2}]}
+    lists = [["a", "b"], [], None, ["a", None, ""]] * 15
+    dataset = prepared(table(tags=lists), tmp_path, **tags)
+    assert dataset.encoder.fitted.vocabularies["tags"].tokens.tolist() == [b"a", b"b"]
+    text = [None if one is None else ",".join(item or "" for item in one) for one in lists]
+    (tmp_path / "text").mkdir()
+    dataset = prepared(table(tags=text), tmp_path / "text", **tags)
+    assert dataset.encoder.fitted.vocabularies["tags"].tokens.tolist() == [b"a", b"b"]
+
+
+def test_what_a_table_shows_only_when_it_is_read_is_told_in_a_line(tmp_path: Path) -> None:
+    rows = "".join(f"u{row % 7},v{row % 11},{row % 5},{row % 60},{row % 2},1\n" for row in range(12_000))
+    head = "user_id,video_id,age,day,click,seconds\n"
+    (tmp_path / "logs.csv").write_text(head + rows + "u,v,old,1,1,1\n")
+    run = config(tmp_path / "logs.csv")
+    preparation = Preparation(run.data.reader.read(run.data.keys), run.feature_schema, run.tasks, run.data.split)
+    with pytest.raises(InputError, match=r"logs\.csv: expected a readable table, found could not parse `old`"):
+        prepare(preparation, tmp_path / "encoded", lambda *_: None)
+    assert [one.name for one in tmp_path.iterdir()] == ["logs.csv"]
+
+
 def test_an_interrupted_preparation_leaves_nothing(tmp_path: Path) -> None:
     def stop(what: str, done: int, total: int) -> None:
         if done == total:
@@ -107,6 +164,13 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     ({"seconds": [float("inf") if row == 3 else 1.0 for row in range(ROWS)]}, "column `seconds`, row 3"),
     ({"age": [float("nan") if row == 17 else 1.0 for row in range(ROWS)]}, "column `age`, row 17"),
+    ({"age": [float("nan") if row == 59 else 1.0 for row in range(ROWS)]}, "column `age`, row 59"),
+    ({"seconds": [1e300 if row == 3 else 1.0 for row in range(ROWS)]}, "column `seconds`, row 3"),
+    (
+        {"day": [math.nan if row == 5 else float(row) for row in range(ROWS)]},
+        "column `day`: expected a value in every row",
+    ),
+    ({"user_id": [["u"]] * ROWS}, "column `user_id`: expected ids as strings or integers"),
     ({"age": ["old"] * ROWS}, "column `age`: expected numbers"),
     ({"day": [1] * ROWS}, "column `day`: expected rows in the valid split, found none"),
     ({"day": [None if row == 5 else row for row in range(ROWS)]}, "column `day`: expected a value in every row"),

@@ -28,6 +28,20 @@ def test_grouped_auc_skips_groups_of_one_class_and_weighs_by_rows() -> None:
     assert metrics.grouped_auc(scores, labels, groups) == pytest.approx((0.5 * 3 + 0 * 2) / 5)
 
 
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 1)), min_size=1, max_size=40))
+def test_grouped_auc_against_its_definition(rows: list[tuple[int, int, int]]) -> None:
+    groups, scores, labels = (np.array(column) for column in zip(*rows, strict=True))
+    scores, labels = scores.astype(float), labels.astype(float)
+    each = [(metrics.auc(scores[groups == one], labels[groups == one]), sum(groups == one)) for one in set(groups)]
+    known = [(value, size) for value, size in each if not math.isnan(value)]
+    found = metrics.grouped_auc(scores, labels, groups.astype(np.int64))
+    assert (
+        math.isnan(found)
+        if not known
+        else found == pytest.approx(sum(value * size for value, size in known) / sum(size for _, size in known))
+    )
+
+
 def test_log_loss_and_errors() -> None:
     predictions, labels = np.array([0.9, 0.2]), np.array([1.0, 0.0])
     assert metrics.log_loss(predictions, labels) == pytest.approx(-(math.log(0.9) + math.log(0.8)) / 2)
@@ -40,6 +54,10 @@ def test_calibration_error_is_zero_only_when_predictions_mean_what_they_say() ->
     labels = (random.random(200_000) < chance).astype(float)
     assert metrics.calibration_error(chance, labels) < 0.005
     assert metrics.calibration_error(np.clip(chance + 0.1, 0, 1), labels) == pytest.approx(0.095, abs=0.01)
+
+
+def test_calibration_error_does_not_depend_on_the_order_of_equal_predictions() -> None:
+    assert metrics.calibration_error(np.full(1000, 0.5), np.repeat([0.0, 1.0], 500)) == 0
 
 
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=20))

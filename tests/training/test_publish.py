@@ -1,11 +1,13 @@
 """Publishing: whole or not at all, and only what the exported graphs repeat."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from model.contract.bundle import read_bundle
+from model.contract.combination import Combination, Policy
 from model.contract.mistakes import InputError
 from model.contract.versions import live_version, version_folder
 from model.ranker import MultiTaskRanker
@@ -61,3 +63,13 @@ def test_a_second_version_becomes_the_live_one_and_the_first_stays(
     assert live_version(tmp_path) == second != first
     assert {one.name for one in (tmp_path / "versions").iterdir()} == {first, second}
     read_bundle(version_folder(tmp_path, first))
+
+
+def test_other_policies_are_another_version(release: tuple[MultiTaskRanker, Release], tmp_path: Path) -> None:
+    ranker, what = release
+    first = publish(ranker, what, tmp_path)
+    policies = {"other": Policy(combination=Combination.WEIGHTED_SUM, weights={what.config.tasks[0].name: 2.0})}
+    changed = replace(what, config=what.config.model_copy(update={"policies": policies}))
+    second = publish(ranker, changed, tmp_path)
+    assert second.version != first.version == publish(ranker, what, tmp_path).version
+    assert read_bundle(version_folder(tmp_path, second.version)).manifest.policies == policies

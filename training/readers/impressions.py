@@ -17,15 +17,15 @@ class ImpressionsReader(Reader):
     videos: str | None = None
 
     def read(self, keys: Keys) -> ImpressionTable:
-        files, impressions = scan(self.path)
         ids = [keys.user, keys.video, *(one for one in (keys.query_video, keys.request) if one)]
-        impressions = text_ids(impressions, impressions.collect_schema(), ids)
+        files, impressions = scan(self.path, ids)
+        impressions = text_ids(self.path, impressions, impressions.collect_schema(), ids)
         tables: dict[str, pl.DataFrame | None] = {"users": None, "videos": None}
         for name, key in (("users", keys.user), ("videos", keys.video)):
             pattern = getattr(self, name)
             if pattern is not None:
-                more, table = read_table(pattern)
+                more, table = read_table(pattern, [key])
                 check_unique(pattern, table, key)
-                tables[name] = text_ids(table.lazy(), table.schema, [key]).collect()
+                tables[name] = text_ids(pattern, table.lazy(), table.schema, [key]).collect()
                 files = [*files, *more]
         return ImpressionTable(self.path, fingerprint_of(files), impressions, tables["users"], tables["videos"])

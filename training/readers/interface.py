@@ -2,13 +2,14 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from model.contract.durable import sha256
+from model.contract.durable import sha256, told_as_input_errors
 from model.contract.mistakes import Strict, mistake
 from model.contract.schema import Keys
 
@@ -42,41 +43,54 @@ def fingerprint_of(files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def scan(pattern: str) -> tuple[list[Path], pl.LazyFrame]:
-    """A Parquet or CSV file, a folder of them, or a glob."""
-    path = Path(pattern)
-    if path.is_dir():
-        files = sorted(one for ending in ("*.parquet", "*.csv") for one in path.glob(ending))
-    elif path.is_file():
-        files = [path]
-    else:
-        root = Path(path.anchor) if path.is_absolute() else Path()
-        files = sorted(one for one in root.glob(str(path.relative_to(root))) if one.is_file())
+def scan(pattern: str, as_text: Iterable[str] = ()) -> tuple[list[Path], pl.LazyFrame]:
+    """A Parquet or CSV file, a folder of them, or a glob. Of CSV, columns `as_text` are never taken for numbers: in ids
+    a leading zero counts.
+    """
+    try:
+        files = _files(Path(pattern))
+    except ValueError as error:  # what is no glob
+        raise mistake(pattern, "a Parquet or CSV file, a folder of them, or a glob", str(error)) from error
     endings = {one.suffix.lower() for one in files}
     if not files:
         raise mistake(pattern, "a Parquet or CSV file, a folder of them, or a glob", "no such file")
     if endings == {".parquet"}:
         return files, _opened(pattern, lambda: pl.scan_parquet(files))
     if endings == {".csv"}:
-        return files, _opened(pattern, lambda: pl.scan_csv(files, infer_schema_length=10_000))
+        types = dict.fromkeys(as_text, pl.String)
+        return files, _opened(pattern, lambda: pl.scan_csv(files, infer_schema_length=10_000, schema_overrides=types))
     raise mistake(pattern, "files that end in .parquet or .csv, of one kind", ", ".join(sorted(endings)))
 
 
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(one for ending in ("*.parquet", "*.csv") for one in path.glob(ending))
+    if path.is_file():
+        return [path]
+    root = Path(path.anchor) if path.is_absolute() else Path()
+    return sorted(one for one in root.glob(str(path.relative_to(root))) if one.is_file())
+
+
 def _opened(pattern: str, open_lazily: Callable[[], pl.LazyFrame]) -> pl.LazyFrame:
-    try:
+    with told_as_input_errors(pattern), told_as_unreadable(pattern):
         frame = open_lazily()
         frame.collect_schema()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise mistake(pattern, "a readable table", str(error).splitlines()[0]) from error
     return frame
 
 
-def read_table(pattern: str) -> tuple[list[Path], pl.DataFrame]:
-    files, frame = scan(pattern)
+@contextmanager
+def told_as_unreadable(source: str) -> Iterator[None]:
+    """Turn what polars says of a table into one line: a lazy one shows only when it is read what is wrong with it."""
     try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        raise mistake(source, "a readable table", str(error).splitlines()[0]) from error
+
+
+def read_table(pattern: str, as_text: Iterable[str] = ()) -> tuple[list[Path], pl.DataFrame]:
+    files, frame = scan(pattern, as_text)
+    with told_as_input_errors(pattern), told_as_unreadable(pattern):
         return files, frame.collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise mistake(pattern, "a readable table", str(error).splitlines()[0]) from error
 
 
 def check_unique(source: str, frame: pl.DataFrame, key: str) -> None:
@@ -88,9 +102,12 @@ def check_unique(source: str, frame: pl.DataFrame, key: str) -> None:
         raise mistake(f"{source}: column `{key}`", "each id once", f"`{twice.item()}` in more than one row")
 
 
-def text_ids(frame: pl.LazyFrame, columns: Mapping[str, pl.DataType], keys: Iterable[str]) -> pl.LazyFrame:
-    """Ids become strings as soon as they are read; a float column of ids is refused, for 1e16 is no id."""
-    for key in keys:
-        if key in columns and columns[key].is_float():
-            raise mistake(f"column `{key}`", "ids as strings or integers", f"a column of type {columns[key]}")
-    return frame.with_columns(pl.col(key).cast(pl.String) for key in keys if key in columns)
+def text_ids(source: str, frame: pl.LazyFrame, columns: Mapping[str, pl.DataType], keys: Iterable[str]) -> pl.LazyFrame:
+    """Ids become strings as soon as they are read, empty ones null; a float column is refused, for 1e16 is no id."""
+    there = [key for key in keys if key in columns]
+    for key in there:
+        if columns[key].is_float() or columns[key].is_nested():
+            where = f"{source}: column `{key}`"
+            raise mistake(where, "ids as strings or integers", f"a column of type {columns[key]}")
+    text = {key: pl.col(key).cast(pl.String) for key in there}
+    return frame.with_columns(**{key: pl.when(column != "").then(column) for key, column in text.items()})

@@ -40,7 +40,7 @@ class KuaiRandReader(Reader):
         history = _history(folder / early, self.history_length)
         return ImpressionTable(
             source=str(folder / log),
-            fingerprint=fingerprint_of(folder / name for name in names),
+            fingerprint=f"{fingerprint_of(folder / name for name in names)}-{self.history_length}",
             impressions=_impressions(folder / log),
             users=_users(folder / USERS, history),
             videos=_videos(folder / VIDEOS, history),

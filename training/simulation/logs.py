@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from model.contract.mistakes import mistake
 from training.simulation.world import (
     DEVICES,
     LOG_STREAM,
@@ -114,7 +115,7 @@ def simulate(config: SimulationConfig) -> Simulation:
 def write_simulation(config: SimulationConfig, out: Path, progress: Callable[[int], None]) -> None:
     """Write users, videos, impressions and truth below `out`; `progress` gets the impressions of each part written."""
     if any(out.rglob("*.parquet")):  # its further parts would be read as parts of this log
-        raise ValueError(f"`out` must hold no tables of another log, but {out} does: empty it or name another.")
+        raise mistake(str(out), "a folder without tables, for they would be read as parts of this log", "some")
     simulation = simulate(config)
     _write(simulation.users, out / "users.parquet")
     _write(simulation.videos, out / "videos.parquet")

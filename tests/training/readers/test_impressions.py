@@ -23,6 +23,16 @@ def test_a_file_a_folder_and_a_glob_read_alike(tmp_path: Path) -> None:
     assert ImpressionsReader(path=str(tmp_path)).read(Keys()).impressions.collect().equals(frames[0])
 
 
+def test_ids_of_csv_keep_their_leading_zeros_and_empty_ids_are_missing(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user_id,video_id\n007,0x1\n,12345678901234567890123\n")
+    (tmp_path / "users.csv").write_text("user_id,age\n007,3\n")
+    table = ImpressionsReader(path=str(tmp_path / "log.csv"), users=str(tmp_path / "users.csv")).read(Keys())
+    rows = table.impressions.collect()
+    assert rows["user_id"].to_list() == ["007", None]
+    assert rows["video_id"].to_list() == ["0x1", "12345678901234567890123"]
+    assert table.users is not None and table.users["user_id"].to_list() == ["007"]
+
+
 def test_the_fingerprint_follows_the_content(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     FRAME.write_parquet(path)
@@ -38,6 +48,7 @@ def test_the_fingerprint_follows_the_content(tmp_path: Path) -> None:
         ("none.parquet", None, "no such file"),
         ("broken.parquet", b"PAR1 this is not", "expected a readable table"),
         ("empty.csv", b"", "expected a readable table"),
+        ("logs**.csv", None, "expected a Parquet or CSV file, a folder of them, or a glob"),
         ("logs.xlsx", b"x", "files that end in .parquet or .csv"),
     ],
 )

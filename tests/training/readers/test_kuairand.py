@@ -22,6 +22,8 @@ def test_the_real_log_is_read_whole_without_its_duplicates(kuairand: Path) -> No
     assert table.users is not None and table.users.height == 27_285
     assert table.videos is not None and table.videos.height == 7_583
     assert table.users["recent"].list.len().max() == 50
+    shorter = KuaiRandReader(path=str(kuairand), history_length=5).read(Keys())
+    assert shorter.fingerprint != table.fingerprint  # its histories and rates are others
 
 
 def test_the_shipped_config_has_the_split_of_the_data_set(kuairand: Path, tmp_path: Path) -> None:

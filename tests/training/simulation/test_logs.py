@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from model.contract.mistakes import InputError
 from training.simulation.logs import PART_IMPRESSIONS, Part, Simulation, simulate, write_simulation
 from training.simulation.world import SimulationConfig
 
@@ -239,5 +240,5 @@ def test_written_files_read_back_equal(tmp_path: Path) -> None:
 def test_a_directory_that_holds_a_log_is_refused(tmp_path: Path) -> None:
     config = SimulationConfig(num_impressions=12)
     write_simulation(config, tmp_path, lambda _: None)
-    with pytest.raises(ValueError, match="`out` must hold no tables"):
+    with pytest.raises(InputError, match="expected a folder without tables"):
         write_simulation(config, tmp_path, lambda _: None)
