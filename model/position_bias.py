@@ -13,10 +13,12 @@ from model.contract.schema import FeatureSchema
 
 
 class PositionBiasConfig(Strict):
-    """`features` of side impression (position) are known in training only; `dropout` hides them there as often."""
+    """`features` of side impression (position) are known in training only; `dropout` hides them there as often, or what
+    stands for a missing position would never be trained.
+    """
 
     features: tuple[str, ...] = Field(min_length=1)
-    dropout: float = Field(default=0.1, ge=0, lt=1)
+    dropout: float = Field(default=0.1, gt=0, lt=1)
     dim: int = Field(default=8, ge=1)
     units: int = Field(default=16, ge=1)
 

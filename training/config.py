@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 
 from model.contract.combination import Policy, check_policy
 from model.contract.features import AnyFeature
+from model.contract.features.discrete import Discrete
 from model.contract.mistakes import InputError, Mistake, Strict, mistake, of_validation, unknown_name
 from model.contract.schema import FeatureSchema, Keys
 from model.contract.tasks import Task
@@ -21,6 +22,7 @@ from training.balancing import AnyBalancing
 from training.balancing.fixed import FixedConfig
 from training.metrics import METRICS
 from training.readers import AnyReader
+from training.readers.interface import ImpressionTable
 from training.splits import AnySplit
 from training.yaml_lines import load_with_lines
 
@@ -81,6 +83,11 @@ class RunConfig(Strict):
             features=self.features,
             bias=self.position_bias.features if self.position_bias else (),
         )
+
+    def read(self) -> ImpressionTable:
+        """The data that this config names."""
+        categories = [name for name, one in self.feature_schema.columns.items() if isinstance(one, Discrete)]
+        return self.data.reader.read(self.data.keys, categories)
 
     @cached_property
     def ranker(self) -> RankerConfig:

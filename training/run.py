@@ -23,7 +23,7 @@ from training.publish import Release, publish
 from training.splits import TEST, VALID
 from training.watching import TerminalWatcher
 
-ENCODING_VERSION = "1"  # a new one makes encoded data of older versions be encoded again
+ENCODING_VERSION = "2"  # a new one makes encoded data of older versions be encoded again
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,7 @@ class Run:
 
     @classmethod
     def of(cls, config: RunConfig, runs: Path) -> "Run":
-        table = config.data.reader.read(config.data.keys)
-        preparation = Preparation(table, config.feature_schema, config.tasks, config.data.split)
+        preparation = Preparation(config.read(), config.feature_schema, config.tasks, config.data.split)
         return cls(config, runs / config.name, preparation)
 
     @property

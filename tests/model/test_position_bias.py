@@ -1,6 +1,8 @@
 """The position-bias tower explains what was seen in training, and is silent about position at serving."""
 
+import pytest
 import torch
+from pydantic import ValidationError
 
 from model.position_bias import PositionBias, PositionBiasConfig
 from tests.model.builders import full_schema, make_arrays, make_encoder, make_ranker, tensors
@@ -9,7 +11,7 @@ SIZES = {"position": 12, "device": 4}
 NUM_TASKS, BATCH = 3, 40
 
 
-def make_bias(*features: str, dropout: float = 0.0) -> PositionBias:
+def make_bias(*features: str, dropout: float = 0.1) -> PositionBias:
     torch.manual_seed(0)
     schema = full_schema(bias=features)
     bias = PositionBias(schema, SIZES, NUM_TASKS, PositionBiasConfig(features=features, dropout=dropout)).eval()
@@ -68,3 +70,8 @@ def test_it_is_added_to_the_logits_of_every_task() -> None:
         ranker.position_bias = None
         torch.testing.assert_close(logged, ranker(arrays) + bias)
     assert bias.abs().max() > 0.01
+
+
+def test_a_position_that_is_never_missing_in_training_is_refused() -> None:
+    with pytest.raises(ValidationError, match="greater than 0"):
+        PositionBiasConfig(features=("position",), dropout=0.0)

@@ -56,7 +56,7 @@ def prepared(frame: pl.DataFrame, folder: Path, **changes: Any) -> Dataset:
     path = folder / "logs.parquet"
     frame.write_parquet(path)
     run = config(path, **changes)
-    preparation = Preparation(run.data.reader.read(run.data.keys), run.feature_schema, run.tasks, run.data.split)
+    preparation = Preparation(run.read(), run.feature_schema, run.tasks, run.data.split)
     return prepare(preparation, folder / "encoded", lambda *_: None)
 
 
@@ -109,7 +109,7 @@ def test_rows_without_a_user_are_not_one_user(tmp_path: Path) -> None:
 def test_rows_are_read_in_order_whatever_the_size_of_a_chunk(tmp_path: Path) -> None:
     table().write_parquet(tmp_path / "logs.parquet", row_group_size=7)
     run = config(tmp_path / "logs.parquet")
-    preparation = Preparation(run.data.reader.read(run.data.keys), run.feature_schema, run.tasks, run.data.split)
+    preparation = Preparation(run.read(), run.feature_schema, run.tasks, run.data.split)
     for size in (1, 2, 3, 7, 60, 61):
         chunks = list(preparation.joined().chunks(size))
         assert all(chunk.height <= size for chunk in chunks)
@@ -133,7 +133,7 @@ def test_what_a_table_shows_only_when_it_is_read_is_told_in_a_line(tmp_path: Pat
     head = "user_id,video_id,age,day,click,seconds\n"
     (tmp_path / "logs.csv").write_text(head + rows + "u,v,old,1,1,1\n")
     run = config(tmp_path / "logs.csv")
-    preparation = Preparation(run.data.reader.read(run.data.keys), run.feature_schema, run.tasks, run.data.split)
+    preparation = Preparation(run.read(), run.feature_schema, run.tasks, run.data.split)
     with pytest.raises(InputError, match=r"logs\.csv: expected a readable table, found could not parse `old`"):
         prepare(preparation, tmp_path / "encoded", lambda *_: None)
     assert [one.name for one in tmp_path.iterdir()] == ["logs.csv"]
@@ -147,7 +147,7 @@ def test_an_interrupted_preparation_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "logs.parquet"
     table().write_parquet(path)
     run = config(path)
-    preparation = Preparation(run.data.reader.read(run.data.keys), run.feature_schema, run.tasks, run.data.split)
+    preparation = Preparation(run.read(), run.feature_schema, run.tasks, run.data.split)
     with pytest.raises(KeyboardInterrupt):
         prepare(preparation, tmp_path / "encoded", stop)
     assert [one.name for one in tmp_path.iterdir()] == ["logs.parquet"]

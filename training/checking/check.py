@@ -35,7 +35,7 @@ def check(config: RunConfig) -> list[Finding]:
 def _open(config: RunConfig, findings: list[Finding]) -> Subject | None:
     """None where the rest cannot be checked."""
     with as_errors(findings, "unreadable data", "data.reader"):
-        table = config.data.reader.read(config.data.keys)
+        table = config.read()
     if not findings:
         with as_errors(findings, "missing column", table.source):
             joined = Preparation(table, config.feature_schema, config.tasks, config.data.split).joined()

@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +32,11 @@ class Reader(ABC, Strict):
     """One entry under `data.reader:` in a run config: where the logs are, and how they are read."""
 
     @abstractmethod
-    def read(self, keys: Keys) -> ImpressionTable:
-        """Raises InputError when a file is missing or unreadable. Values are checked later, as they are encoded."""
+    def read(self, keys: Keys, categories: Collection[str] = ()) -> ImpressionTable:
+        """Raises InputError when a file is missing or unreadable. Values are checked later, as they are encoded.
+
+        `categories` are columns of strings, even where a file without types makes them look like numbers.
+        """
 
 
 def fingerprint_of(files: Iterable[Path]) -> str:
@@ -45,7 +48,7 @@ def fingerprint_of(files: Iterable[Path]) -> str:
 
 def scan(pattern: str, as_text: Iterable[str] = ()) -> tuple[list[Path], pl.LazyFrame]:
     """A Parquet or CSV file, a folder of them, or a glob. Of CSV, columns `as_text` are never taken for numbers: in ids
-    a leading zero counts.
+    and categories a leading zero counts.
     """
     try:
         files = _files(Path(pattern))

@@ -5,6 +5,7 @@ as a list, and, all from before the first impression of the log, `recent` (what 
 smoothed rates of users and videos. Exact duplicates are dropped.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -29,7 +30,7 @@ class KuaiRandReader(Reader):
     path: str
     history_length: int = Field(default=50, ge=1)
 
-    def read(self, keys: Keys) -> ImpressionTable:  # noqa: ARG002 (the published columns are known)
+    def read(self, keys: Keys, categories: Collection[str] = ()) -> ImpressionTable:  # noqa: ARG002 (columns are known)
         folder = Path(self.path)
         log = LOG if (folder / LOG).is_file() else LATE_LOG
         early = HISTORY if (folder / HISTORY).is_file() else EARLY_LOG

@@ -1,6 +1,7 @@
 """Reader `simulated`: impressions out of a world with known truth; the truth itself is not among them."""
 
 import hashlib
+from collections.abc import Collection
 from typing import Literal
 
 import polars as pl
@@ -22,7 +23,7 @@ class SimulatedReader(Reader):
     num_impressions: int = Field(ge=1, le=LARGEST)
     seed: int = Field(default=0, ge=0)
 
-    def read(self, keys: Keys) -> ImpressionTable:
+    def read(self, keys: Keys, categories: Collection[str] = ()) -> ImpressionTable:  # noqa: ARG002 (it has types)
         if (keys.user, keys.video) != ("user_id", "video_id"):
             raise mistake("data.keys", "user: user_id and video: video_id, as simulated logs have", str(keys))
         simulation = simulate(SimulationConfig(num_impressions=self.num_impressions, seed=self.seed))

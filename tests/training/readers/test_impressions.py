@@ -69,3 +69,9 @@ def test_user_tables_need_their_key_once_a_row(tmp_path: Path) -> None:
     pl.DataFrame({"id": [1]}).write_parquet(tmp_path / "users.parquet")
     with pytest.raises(InputError, match="expected a column `user_id`"):
         reader.read(Keys())
+
+
+def test_of_csv_categories_keep_their_leading_zeros(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user_id,video_id,genre,click\n1,2,007,0\n1,3,7,1\n")
+    table = ImpressionsReader(path=str(tmp_path / "log.csv")).read(Keys(), ["genre", "elsewhere"])
+    assert table.impressions.collect()["genre"].to_list() == ["007", "7"]
