@@ -41,6 +41,6 @@ def ranking_table(response: Mapping[str, Any], units: Mapping[str, str | None]) 
     for task, unit in units.items():
         table.add_column(f"{task} ({unit})" if unit else task, justify="right")
     for place, one in enumerate(response["ranking"], 1):
-        score = "-" if one["score"] is None else f"{one['score']:.4g}"
+        score = "-" if one["score"] is None else f"{one['score']:#.4g}"
         table.add_row(str(place), one["id"], score, *(f"{one['predictions'][task]:.3f}" for task in units))
     return table
