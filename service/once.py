@@ -1,4 +1,4 @@
-"""Ranks one request from a file with a registry's live version: `watchnext rank`, without a server."""
+"""Ranks one request from a file with a bundle, or a registry's live one: `watchnext rank`, without a server."""
 
 import sys
 import uuid
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from model.contract.bundle import MANIFEST
 from model.contract.durable import told_as_input_errors
 from model.contract.mistakes import InputError, Mistake, of_validation
 from model.contract.request import RankRequest
@@ -15,7 +16,7 @@ from service.ranking.pipeline import rank
 from service.registry.loading import load_ranker
 
 
-def answer(registry: Path, path: Path) -> bytes:
+def answer(bundle: Path, path: Path) -> bytes:
     """The body of the response; raises InputError."""
     with told_as_input_errors(str(path)):
         body = path.read_bytes()
@@ -26,14 +27,15 @@ def answer(registry: Path, path: Path) -> bytes:
         raise InputError(
             *(Mistake(f"{path}: {one.where}", one.expected, one.found, one.nearest) for one in found)
         ) from error
-    ranker = load_ranker(version_folder(registry, live_version(registry)), num_threads=1)
+    folder = bundle if (bundle / MANIFEST).is_file() else version_folder(bundle, live_version(bundle))
+    ranker = load_ranker(folder, num_threads=1)
     return ranking_json(rank(request, ranker), request.request_id or uuid.uuid4().hex, ranker.bundle.manifest)
 
 
 def main() -> None:
-    registry, path = map(Path, sys.argv[1:])
+    bundle, path = map(Path, sys.argv[1:])
     try:
-        sys.stdout.write(answer(registry, path).decode() + "\n")
+        sys.stdout.write(answer(bundle, path).decode() + "\n")
     except InputError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

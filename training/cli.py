@@ -88,7 +88,7 @@ def evaluate(config: ConfigPath, runs: RunsPath = RUNS) -> None:
 
     run = running.Run.of(load_config(config), runs)
     with told_as_input_errors(str(run.folder)):
-        with TerminalWatcher(console, run.folder / "curves") as watcher:
+        with TerminalWatcher(console, run.curves) as watcher:
             dataset = run.dataset(watcher)
         metrics = running.evaluate(run, running.load_trained(run, dataset), dataset)
     for table in metric_tables(metrics, run.config.tasks):
@@ -116,12 +116,12 @@ def simulate(
 
 @app.command(epilog=example("watchnext rank registry request.json"))
 def rank(
-    registry: Annotated[Path, typer.Argument(help="A registry, whose live version ranks.", metavar="REGISTRY")],
+    bundle: Annotated[Path, typer.Argument(help="A bundle, or a registry, whose live one ranks.", metavar="BUNDLE")],
     request: Annotated[Path, typer.Argument(help="The body of a POST /v1/rank.", metavar="REQUEST.json")],
 ) -> None:
     """Rank one request from a file, without a server; prints the response."""
     # The service is another program: the offline line never imports the online one.
-    done = subprocess.run([sys.executable, "-m", "service.once", str(registry), str(request)], check=False)
+    done = subprocess.run([sys.executable, "-m", "service.once", str(bundle), str(request)], check=False)
     raise typer.Exit(done.returncode)
 
 

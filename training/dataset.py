@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from model.contract.catalog import EntityTable
 from model.contract.columns import Column
-from model.contract.durable import workspace
+from model.contract.durable import flush_tree, workspace
 from model.contract.encoding import Encoder, encode, encode_pairs, load_fitted, missing, save_fitted
 from model.contract.features.interface import Arrays, ArraySpec, Side
 from model.contract.mistakes import InputError, mistake
@@ -88,6 +88,7 @@ def prepare(preparation: Preparation, folder: Path, progress: Progress) -> Datas
         with workspace(folder.parent, folder.name) as beside:
             with told_as_unreadable(preparation.table.source):
                 _write(preparation, beside, progress)
+            flush_tree(beside)
             if not folder.is_dir():  # another run of the same data may have been faster
                 beside.rename(folder)
     return _open(preparation.schema, folder)

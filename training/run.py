@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -55,6 +56,10 @@ class Run:
         return self.folder / "ranker.pt"
 
     @property
+    def curves(self) -> Path:
+        return self.folder / "curves"
+
+    @property
     def identity(self) -> str:
         return checkpoints.identity(self.config, self.dataset_key)
 
@@ -67,7 +72,9 @@ def train(
 ) -> tuple[dict[str, SplitMetrics], Manifest | None]:
     """Train, calibrate on validation, evaluate on both, publish where a registry is given."""
     torch.use_deterministic_algorithms(True)
-    with told_as_input_errors(str(run.folder)), TerminalWatcher(console, run.folder / "curves") as watcher:
+    if not resume:
+        shutil.rmtree(run.curves, ignore_errors=True)  # those of an earlier run would be drawn into the new ones
+    with told_as_input_errors(str(run.folder)), TerminalWatcher(console, run.curves) as watcher:
         dataset = run.dataset(watcher)
         write_text(run.folder / "config.yaml", to_yaml(run.config))
         saving = Checkpointing(run.folder / "checkpoint.pt", run.identity, resume)

@@ -83,7 +83,9 @@ class RandomSplit(Split):
         return self
 
     def assign(self, dtype: pl.DataType) -> pl.Expr:  # noqa: ARG002
-        share = (pl.col(self.column).cast(pl.String).hash(self.seed) % 1_000_000) / 1_000_000
+        column = pl.col(self.column).cast(pl.String)
+        # A missing value hashes like any other: all rows without one would end up in the same split.
+        share = pl.when(column.is_not_null()).then((column.hash(self.seed) % 1_000_000) / 1_000_000)
         return (share >= 1 - self.valid - self.test).cast(pl.Int8) + (share >= 1 - self.test).cast(pl.Int8)
 
 

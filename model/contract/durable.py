@@ -69,6 +69,12 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
+def flush_tree(folder: Path) -> None:
+    """fsync a folder and all below it, which may then be renamed."""
+    for path in [*folder.rglob("*"), folder]:
+        flush(path)
+
+
 def files_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 

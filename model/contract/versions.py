@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from model.contract.bundle import Manifest
-from model.contract.durable import files_below, flush, workspace, write_text
+from model.contract.durable import flush, flush_tree, workspace, write_text
 from model.contract.mistakes import mistake, quote
 
 VERSIONS, CHANNELS, LIVE = "versions", "channels", "live"
@@ -35,8 +35,7 @@ def add_version(registry: Path, build: Callable[[Path], Manifest]) -> Manifest:
     versions = registry / VERSIONS
     with workspace(versions, "incoming") as folder:
         manifest = build(folder)
-        for path in [*files_below(folder), *(one for one in folder.rglob("*") if one.is_dir()), folder]:
-            flush(path)
+        flush_tree(folder)
         target = version_folder(registry, manifest.version)
         if not target.exists():  # the version names its content: an equal one is already published
             folder.rename(target)

@@ -138,6 +138,9 @@ def test_rank_answers_a_request_from_a_file(small_registry: Path, tmp_path: Path
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert {one["id"] for one in json.loads(done.stdout)["ranking"]} == {"v1", "v2"}
+    [bundle] = (small_registry / "versions").iterdir()
+    by_bundle = subprocess.run([*line[:4], str(bundle), line[5]], cwd=ROOT, capture_output=True, timeout=60, check=True)
+    assert json.loads(by_bundle.stdout)["ranking"] == json.loads(done.stdout)["ranking"]
     (tmp_path / "request.json").write_text("{")
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2 and "Traceback" not in done.stderr and "request.json" in done.stderr

@@ -35,7 +35,7 @@ def server(small_registry: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def dataset(trained: tuple[Run, Path]) -> Dataset:
-    with TerminalWatcher(Console(quiet=True), trained[0].folder / "curves") as watcher:
+    with TerminalWatcher(Console(quiet=True), trained[0].curves) as watcher:
         return trained[0].dataset(watcher)
 
 

@@ -41,7 +41,7 @@ class Interrupting:
 
 
 def dataset_of(run: Run) -> Dataset:
-    with TerminalWatcher(Console(quiet=True), run.folder / "curves") as watcher:
+    with TerminalWatcher(Console(quiet=True), run.curves) as watcher:
         return run.dataset(watcher)
 
 

@@ -20,7 +20,7 @@ from training.watching import TerminalWatcher
 @pytest.fixture
 def release(trained: tuple[Run, Path]) -> tuple[MultiTaskRanker, Release]:
     run, _ = trained
-    with TerminalWatcher(Console(quiet=True), run.folder / "curves") as watcher:
+    with TerminalWatcher(Console(quiet=True), run.curves) as watcher:
         dataset = run.dataset(watcher)
     return load_trained(run, dataset), Release(run.config, run.preparation, dataset, {})
 

@@ -57,6 +57,7 @@ def test_a_random_split_keeps_equal_values_together_in_about_the_asked_shares() 
     assert found.group_by("user").agg(pl.col("split").n_unique())["split"].max() == 1
     shares = found["split"].value_counts(normalize=True).sort("split")["proportion"].to_list()
     assert shares == pytest.approx([0.7, 0.2, 0.1], abs=0.03)
+    assert assigned(split, pl.Series("user", ["a", None])) == [assigned(split, pl.Series("user", ["a"]))[0], None]
     other = assigned(split.model_copy(update={"seed": 4}), users)
     assert other != found["split"].to_list()
 
