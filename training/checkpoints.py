@@ -23,10 +23,8 @@ class Progress:
     total_steps: int = 0
     stale_epochs: int = 0
     best_utility: float = float("-inf")
-    best_epoch: int = -1
     best: dict[str, torch.Tensor] = field(default_factory=dict)
     loss_sums: list[float] = field(default_factory=list)
-    history: list[dict[str, Any]] = field(default_factory=list)
     finished: bool = False
 
 

@@ -1,6 +1,7 @@
 """Dataset: impressions encoded once, split, and kept on disk as memory-mapped columns: memory never limits them."""
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -205,8 +206,7 @@ class _Writer:
         shapes |= {VALUES: ((num_tasks,), np.float32), OBSERVED: ((num_tasks,), np.bool_)}
         shapes |= dict.fromkeys((USERS, GROUPS, ROWS), ((), np.int64))
         self.files: dict[str, Any] = {
-            name: open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=(num_rows, *shape))
-            for name, (shape, kind) in shapes.items()
+            name: _allocated(folder / f"{name}.npy", kind, (num_rows, *shape)) for name, (shape, kind) in shapes.items()
         }
         self.at = 0
 
@@ -219,6 +219,16 @@ class _Writer:
     def close(self) -> None:
         for file in self.files.values():
             file.flush()
+
+
+def _allocated(path: Path, kind: type, shape: tuple[int, ...]) -> Any:
+    """A mapped array whose room on the disk is taken at once: where there is none this raises OSError, while to write
+    into a mapped file on a full disk would kill the process.
+    """
+    array = open_memmap(path, mode="w+", dtype=kind, shape=shape)
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return array
 
 
 def _check_and_scale(folder: Path, tasks: Sequence[Task], source: str) -> None:

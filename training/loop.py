@@ -1,7 +1,6 @@
 """The training loop: every step a function of the weights, the seed and the step's number, and of nothing else."""
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -149,16 +148,15 @@ class Trainer:
                 raise mistake(f"utility, {name}", "a finite metric on the valid split", f"{metric} (only one class?)")
         is_best = value > progress.best_utility or not progress.best
         if is_best:
-            progress.best_utility, progress.best_epoch = value, progress.epoch
+            progress.best_utility = value
             progress.best = {name: tensor.clone() for name, tensor in self.evaluated.state_dict().items()}
         means = [total / self.num_steps for total in progress.loss_sums]
         record = {"epoch": progress.epoch, "losses": self._by_task(means), "utility": value, "metrics": parts}
-        progress.history.append(record)
         progress.stale_epochs = 0 if is_best else progress.stale_epochs + 1
         progress.epoch, progress.step, progress.loss_sums = progress.epoch + 1, 0, [0.0] * len(self.tasks)
         stale = progress.stale_epochs >= self.settings.early_stop.patience
         progress.finished = stale or progress.epoch >= self.settings.max_epochs
-        self.watcher.epoch(record | {"seconds": time.time()}, is_best)
+        self.watcher.epoch(record, is_best)
 
     def _by_task(self, values: Sequence[float]) -> dict[str, float]:
         return {task.name: value for task, value in zip(self.tasks, values, strict=True)}
