@@ -226,8 +226,9 @@ def _allocated(path: Path, kind: type, shape: tuple[int, ...]) -> Any:
     into a mapped file on a full disk would kill the process.
     """
     array = open_memmap(path, mode="w+", dtype=kind, shape=shape)
-    with path.open("r+b") as file:
-        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    if hasattr(os, "posix_fallocate"):  # not on every system
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return array
 
 
