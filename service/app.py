@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 
 from service.http import errors, openapi, probes, routes
 from service.http.access import AccessLog
@@ -21,7 +22,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        live.start()
+        await run_in_threadpool(live.start)  # a worker takes no connection before
         yield
         live.stop()
 

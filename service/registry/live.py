@@ -37,6 +37,10 @@ class LiveBundle:
         self._thread = threading.Thread(target=self._watch, name="live-bundle", daemon=True)
 
     def start(self) -> None:
+        """Look once, then go on looking in the thread: a worker that has started knows what it serves, so that no
+        request meets one that is still loading while its neighbours are ready.
+        """
+        self.refresh()
         self._thread.start()
 
     def stop(self) -> None:
@@ -68,7 +72,6 @@ class LiveBundle:
             self._refuse(error, None)
 
     def _watch(self) -> None:
-        self.refresh()
         while not self._stopping.wait(self._poll_s):
             self.refresh()
 
