@@ -19,6 +19,29 @@ def module_name(name: str) -> str:
     return f"of-{name.replace('.', '-')}"
 
 
+class InputCopies(nn.Module):
+    """Inputs, once for all tasks, or a copy for each: the copies' halves and hidden layers lie side by side."""
+
+    def __init__(self, copies: Sequence["Inputs"]) -> None:
+        super().__init__()
+        self.copies: Sequence[Inputs] = nn.ModuleList(copies)  # type: ignore[assignment]
+        self.request_names, self.candidate_names = copies[0].request_names, copies[0].candidate_names
+        self.pair_names = copies[0].pair_names
+
+    def request_half(self, arrays: Batch) -> Float[Tensor, "batch dim"]:
+        return torch.cat([one.request_half(arrays) for one in self.copies], 1)
+
+    def candidate_half(self, arrays: Batch) -> Float[Tensor, "batch dim"]:
+        return torch.cat([one.candidate_half(arrays) for one in self.copies], 1)
+
+    def hidden(
+        self, request_half: Float[Tensor, "request half"], candidate_half: Float[Tensor, "batch half"], arrays: Batch
+    ) -> Float[Tensor, "batch dim"]:
+        requests, candidates = (half.chunk(len(self.copies), 1) for half in (request_half, candidate_half))
+        parts = zip(self.copies, requests, candidates, strict=True)
+        return torch.cat([one.hidden(request, candidate, arrays) for one, request, candidate in parts], 1)
+
+
 class Inputs(nn.Module):
     """hidden = relu(W_r request + W_c candidate + W_p pair + b), a linear layer of the concatenation, in parts: a
     request's part once for all its candidates, a video's part once for all requests. The split is exact.

@@ -6,7 +6,9 @@ import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
+from torch.nn import functional
 
+from model.batched import BatchedMLP
 from model.contract.features.interface import Side
 from model.contract.mistakes import Strict
 from model.contract.schema import FeatureSchema
@@ -25,7 +27,8 @@ class PositionBiasConfig(Strict):
 
 class PositionBias(nn.Module):
     """Zhao et al., RecSys 2019, section 4.3: the tower's output is ADDED to the main logit, position is dropped from
-    10% of the training impressions and missing at serving. One hidden layer crosses the features (position x device).
+    10% of the training impressions and missing at serving. Each task has a tower of its own, whose hidden layer crosses
+    the features (position x device).
     """
 
     def __init__(
@@ -34,11 +37,12 @@ class PositionBias(nn.Module):
         super().__init__()
         self.names: Sequence[str] = config.features
         self.only_in_training = [schema.columns[name].side is Side.IMPRESSION for name in self.names]
-        self.embeddings = nn.ModuleList(nn.Embedding(sizes[name], config.dim) for name in self.names)
-        self.cross = nn.Linear(len(self.names) * config.dim, config.units)
-        self.out = nn.Linear(config.units, num_tasks)
-        nn.init.zeros_(self.out.weight)  # the tower starts as no bias at all
-        nn.init.zeros_(self.out.bias)
+        self.embeddings = nn.ParameterList(
+            [nn.Parameter(torch.randn(sizes[name], num_tasks, config.dim)) for name in self.names]
+        )
+        self.cross = BatchedMLP(num_tasks, (len(self.names) * config.dim, config.units, 1), last_linear=True)
+        nn.init.zeros_(self.cross.weights[-1])  # the tower starts as no bias at all
+        nn.init.zeros_(self.cross.biases[-1])
         self.dropout = config.dropout
 
     @property
@@ -55,10 +59,11 @@ class PositionBias(nn.Module):
         vectors = []
         for name, hidden, embedding in zip(self.names, self.only_in_training, self.embeddings, strict=True):
             if hidden and not as_logged:
-                vectors.append(embedding(torch.zeros(rows, dtype=torch.int64, device=self.out.weight.device)))
+                codes = torch.zeros(rows, dtype=torch.int64, device=embedding.device)
             else:
-                vectors.append(embedding(self._seen(arrays[name]) if hidden else arrays[name]))
-        return self.out(torch.relu(self.cross(torch.cat(vectors, 1))))
+                codes = self._seen(arrays[name]) if hidden else arrays[name]
+            vectors.append(functional.embedding(codes, embedding.flatten(1)).view(-1, *embedding.shape[1:]))
+        return self.cross(torch.cat(vectors, 2)).squeeze(2)
 
     def _seen(self, codes: Tensor) -> Tensor:
         if not self.training:

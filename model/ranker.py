@@ -12,7 +12,7 @@ from model.contract.features.interface import Table
 from model.contract.mistakes import Strict
 from model.contract.schema import FeatureSchema
 from model.contract.tasks import Task, TaskKind
-from model.inputs import Batch, Inputs
+from model.inputs import Batch, InputCopies, Inputs
 from model.position_bias import PositionBias, PositionBiasConfig
 from model.sharing import AnySharing
 from model.sharing.mmoe import MMoEConfig
@@ -52,9 +52,13 @@ class MultiTaskRanker(nn.Module):
     ) -> None:
         super().__init__()
         network, num_tasks = config.network, len(tasks)
-        self.inputs = Inputs(schema, tables, network.embedding_dim, network.hidden_units)
+        self.shares_inputs = config.sharing.shares_inputs
+        num_copies = 1 if self.shares_inputs else num_tasks
+        self.inputs = InputCopies(
+            [Inputs(schema, tables, network.embedding_dim, network.hidden_units) for _ in range(num_copies)]
+        )
         self.dropout = nn.Dropout(network.dropout)
-        self.sharing = config.sharing.build(network.hidden_units, num_tasks)
+        self.sharing = config.sharing.build(num_copies * network.hidden_units, num_tasks)
         self.towers = Towers(self.sharing.out_dim, num_tasks, network.tower_units, network.dropout)
         self.position_bias: PositionBias | None = None
         if config.position_bias is not None:
@@ -69,6 +73,10 @@ class MultiTaskRanker(nn.Module):
             deviations=[1.0 if is_binary else one.deviation for is_binary, one in zip(binary, scales, strict=True)],
             means=[0.0 if is_binary else one.mean for is_binary, one in zip(binary, scales, strict=True)],
         )
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Those that more than one task is computed from; every other belongs to one task."""
+        return [*(self.inputs.parameters() if self.shares_inputs else ()), *self.sharing.shared_parameters()]
 
     def forward(self, arrays: Batch, as_logged: bool = True) -> Float[Tensor, "batch task"]:
         """Uncalibrated logits of rows that each have their own request: of what was logged, at its position, or of what

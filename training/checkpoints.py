@@ -16,7 +16,10 @@ from training.config import RunConfig
 
 @dataclass(slots=True)
 class Progress:
-    """Where a run stands. `epoch` and `step` are those of the next batch, `best` the weights of the best epoch."""
+    """Where a run stands. `epoch` and `step` are those of the next batch, `best` the weights of the best epoch.
+
+    `history` has one record an epoch: its number, unweighted task losses, and utility and metrics on the valid split.
+    """
 
     epoch: int = 0
     step: int = 0
@@ -25,6 +28,7 @@ class Progress:
     best_utility: float = float("-inf")
     best: dict[str, torch.Tensor] = field(default_factory=dict)
     loss_sums: list[float] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
     finished: bool = False
 
 

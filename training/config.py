@@ -98,6 +98,7 @@ class RunConfig(Strict):
         return [
             *self.feature_schema.mistakes(),
             *self._task_mistakes(),
+            *self._sharing_mistakes(),
             *self._policy_mistakes(),
             *self._utility_mistakes(),
         ]
@@ -111,6 +112,14 @@ class RunConfig(Strict):
             seen.add(task.name)
             if task.label in features:
                 yield Mistake(f"tasks[{at}].label", "a column that is no feature: it would leak", f"`{task.label}`")
+
+    def _sharing_mistakes(self) -> Iterator[Mistake]:
+        sharing, num_tasks = self.sharing, len(self.tasks)
+        if num_tasks < sharing.min_tasks:
+            yield Mistake("sharing.kind", f"one that shares nothing, or {sharing.min_tasks} tasks", str(num_tasks))
+        if self.balancing.needs_shared and not sharing.shares_inputs:
+            expected = f"a balancing that weighs no gradients: `{sharing.kind}` shares no parameter to weigh them on"
+            yield Mistake("balancing.kind", expected, f"`{self.balancing.kind}`")
 
     def _policy_mistakes(self) -> Iterator[Mistake]:
         for name, policy in self.policies.items():

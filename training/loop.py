@@ -28,9 +28,11 @@ from training.splits import TRAIN, VALID
 class Watcher(Protocol):
     """Somebody who looks on: a progress bar, a curve."""
 
-    def step(self, progress: Progress, num_steps: int, losses: dict[str, float]) -> None: ...
+    def step(self, progress: Progress, num_steps: int, losses: dict[str, float], optimised: float) -> None:
+        """Every task's unweighted loss, and the value that was optimised."""
 
-    def epoch(self, record: dict[str, Any], is_best: bool) -> None: ...
+    def epoch(self, record: dict[str, Any], is_best: bool) -> None:
+        """The newest record of `Progress.history`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,9 @@ class Trainer:
         self.ranker = build_ranker(config, dataset)
         self.average = AveragedModel(self.ranker, multi_avg_fn=_moving_average(self.settings.weight_average))
         self.balancer = config.balancing.build(self.tasks)
-        self.optimizer = torch.optim.Adam(_parameter_groups(self.ranker, self.settings), lr=self.settings.learning_rate)
+        groups = [*_parameter_groups(self.ranker, self.settings), {"params": list(self.balancer.parameters())}]
+        self.optimizer = torch.optim.Adam(groups, lr=self.settings.learning_rate)
+        self.shared = self.ranker.shared_parameters()
         self.progress = Progress(loss_sums=[0.0] * len(self.tasks))
         self.train_rows: SplitData = dataset.splits[TRAIN]
 
@@ -87,6 +91,7 @@ class Trainer:
         self.ranker.load_state_dict(state["ranker"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.balancer.load_state_dict(state["balancer"])
         # More epochs may have been asked for since.
         stopped_early = self.progress.stale_epochs >= self.settings.early_stop.patience
         self.progress.finished = stopped_early or self.progress.epoch >= self.settings.max_epochs
@@ -96,6 +101,7 @@ class Trainer:
             "ranker": self.ranker.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "balancer": self.balancer.state_dict(),
         }
         checkpoints.save(self.saving.path, self.saving.identity, self.progress, state)
 
@@ -112,16 +118,16 @@ class Trainer:
     def _train_epoch(self) -> None:
         self.ranker.train()
         for arrays, targets, observed in self._batches():
-            losses = self._step(arrays, targets, observed)
+            losses, optimised = self._step(arrays, targets, observed)
             progress = self.progress
             progress.loss_sums = [total + loss for total, loss in zip(progress.loss_sums, losses, strict=True)]
             progress.step += 1
             progress.total_steps += 1
-            self.watcher.step(progress, self.num_steps, self._by_task(losses))
+            self.watcher.step(progress, self.num_steps, self._by_task(losses), optimised)
             if progress.total_steps % self.settings.checkpoint_steps == 0:
                 self._save()
 
-    def _step(self, arrays: dict[str, Tensor], targets: Tensor, observed: Tensor) -> list[float]:
+    def _step(self, arrays: dict[str, Tensor], targets: Tensor, observed: Tensor) -> tuple[list[float], float]:
         # Dropout is drawn anew from the step's number: a resumed run draws what the unbroken one would have drawn.
         torch.manual_seed(_step_seed(self.settings.seed, self.progress.total_steps))
         losses = task_losses([task.kind for task in self.tasks], self.ranker(arrays), targets, observed)
@@ -131,11 +137,14 @@ class Trainer:
                 where = f"training, epoch {self.progress.epoch + 1}, step {self.progress.step + 1}, task `{task.name}`"
                 raise mistake(where, "a finite loss (a lower learning rate?)", str(value))
         self.optimizer.zero_grad(set_to_none=True)
-        self.balancer.backward(losses)
+        optimised = self.balancer.backward(losses, self.shared).item()
+        penalty = self.ranker.sharing.penalty()
+        if penalty.requires_grad:
+            penalty.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         if self.settings.weight_average:
             self.average.update_parameters(self.ranker)
-        return values
+        return values, optimised
 
     def _end_epoch(self) -> None:
         progress, valid = self.progress, self.dataset.splits[VALID]
@@ -152,6 +161,8 @@ class Trainer:
             progress.best = {name: tensor.clone() for name, tensor in self.evaluated.state_dict().items()}
         means = [total / self.num_steps for total in progress.loss_sums]
         record = {"epoch": progress.epoch, "losses": self._by_task(means), "utility": value, "metrics": parts}
+        progress.history.append(record)
+        self.balancer.end_epoch(torch.tensor(means))
         progress.stale_epochs = 0 if is_best else progress.stale_epochs + 1
         progress.epoch, progress.step, progress.loss_sums = progress.epoch + 1, 0, [0.0] * len(self.tasks)
         stale = progress.stale_epochs >= self.settings.early_stop.patience

@@ -56,6 +56,10 @@ class Run:
         return self.folder / "ranker.pt"
 
     @property
+    def history(self) -> Path:
+        return self.folder / "history.json"
+
+    @property
     def curves(self) -> Path:
         return self.folder / "curves"
 
@@ -78,7 +82,9 @@ def train(
         dataset = run.dataset(watcher)
         write_text(run.folder / "config.yaml", to_yaml(run.config))
         saving = Checkpointing(run.folder / "checkpoint.pt", run.identity, resume)
-        ranker = Trainer(run.config, dataset, saving, watcher).run()
+        trainer = Trainer(run.config, dataset, saving, watcher)
+        ranker = trainer.run()
+        write_text(run.history, json.dumps(trainer.progress.history, indent=1))
         valid = dataset.splits[VALID]
         logits = compute_logits(ranker, valid)
         fit_calibration(ranker.calibration, run.config.tasks, logits, valid.values, valid.observed)

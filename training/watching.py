@@ -38,12 +38,13 @@ class TerminalWatcher:
     def preparing(self, what: str, done: int, total: int) -> None:
         self._show(what, done, total, "")
 
-    def step(self, progress: checkpoints.Progress, num_steps: int, losses: dict[str, float]) -> None:
+    def step(self, progress: checkpoints.Progress, num_steps: int, losses: dict[str, float], optimised: float) -> None:
         means = {name: total / progress.step for name, total in zip(losses, progress.loss_sums, strict=True)}
         shown = " ".join(f"{name} {value:.3f}" for name, value in means.items())
         self._show(f"epoch {progress.epoch + 1}", progress.step, num_steps, shown)
         for name, value in losses.items():
             self.curves.add_scalar(f"loss/{name}", value, progress.total_steps)
+        self.curves.add_scalar("optimised", optimised, progress.total_steps)
 
     def epoch(self, record: dict[str, Any], is_best: bool) -> None:
         number = record["epoch"] + 1

@@ -1,5 +1,6 @@
 """Multi-gate mixture of experts (Ma et al., KDD 2018, equations 6 and 7), with gate dropout against polarisation."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -8,6 +9,7 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from model.batched import BatchedMLP
+from model.gate import Gate
 from model.sharing.interface import Sharing, SharingConfig
 
 
@@ -25,28 +27,16 @@ class MMoEConfig(SharingConfig):
 
 
 class MMoE(Sharing):
-    """f_k(x) = sum_i g_k(x)_i f_i(x), g_k(x) = softmax(W_k x), experts f_i ReLU networks."""
+    """f_k(x) = sum_i g_k(x)_i f_i(x), with the experts f_i ReLU networks and a gate g_k for each task."""
 
     def __init__(self, in_dim: int, num_tasks: int, config: MMoEConfig) -> None:
         super().__init__()
         self.experts = BatchedMLP(config.num_experts, (in_dim, *config.expert_units), dropout=config.dropout)
-        self.gates = nn.Linear(in_dim, num_tasks * config.num_experts)
-        self.num_tasks, self.gate_dropout = num_tasks, config.gate_dropout
+        self.gate = Gate(in_dim, num_tasks, config.num_experts, config.gate_dropout)
         self.out_dim = config.expert_units[-1]
 
     def forward(self, hidden: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch task out"]:
-        return torch.einsum("bte,beo->bto", self.mixture(hidden), self.experts(hidden))
+        return torch.einsum("bte,beo->bto", self.gate(hidden), self.experts(hidden))
 
-    def mixture(self, hidden: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch task expert"]:
-        """The gates' weights, which sum to 1 over the experts.
-
-        In training an expert's weight is set to 0 with chance `gate_dropout` and the rest renormalised (Zhao et al.,
-        RecSys 2019, section 4.2: a gate that collapses onto one expert thereby recovers). Done before the softmax, to
-        the same effect: a gate that has collapsed leaves weights too small to divide by.
-        """
-        logits = self.gates(hidden).unflatten(1, (self.num_tasks, -1))
-        if self.training and self.gate_dropout:
-            dropped = torch.rand_like(logits) < self.gate_dropout
-            # Where every expert was dropped the mixture stays whole.
-            logits = logits.masked_fill(dropped & ~dropped.all(2, keepdim=True), -torch.inf)
-        return logits.softmax(2)
+    def shared_parameters(self) -> Sequence[nn.Parameter]:
+        return list(self.experts.parameters())

@@ -1,10 +1,11 @@
 """Shared bottom (Caruana 1997): one network for all tasks; only the towers differ."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from jaxtyping import Float
 from pydantic import Field, PositiveInt
-from torch import Tensor
+from torch import Tensor, nn
 
 from model.batched import BatchedMLP
 from model.sharing.interface import Sharing, SharingConfig
@@ -27,3 +28,6 @@ class SharedBottom(Sharing):
 
     def forward(self, hidden: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch task out"]:
         return self.bottom(hidden).expand(-1, self.num_tasks, -1)
+
+    def shared_parameters(self) -> Sequence[nn.Parameter]:
+        return list(self.bottom.parameters())

@@ -18,7 +18,7 @@ ENCODER = make_encoder(full_schema())
 
 def inputs_of(without: Sequence[str] = ()) -> tuple[Inputs, Arrays]:
     encoder = make_encoder(full_schema(without))
-    return make_ranker(encoder).inputs, make_arrays(encoder, BATCH)
+    return make_ranker(encoder).inputs.copies[0], make_arrays(encoder, BATCH)
 
 
 def column(inputs: Inputs, spec: ArraySpec, values: np.ndarray) -> Tensor:
@@ -59,7 +59,7 @@ def test_the_parts_equal_one_linear_layer_of_the_concatenation(without: Sequence
 
 @torch.no_grad()
 def test_one_request_half_serves_all_candidates() -> None:
-    inputs = make_ranker(ENCODER).inputs
+    inputs = make_ranker(ENCODER).inputs.copies[0]
     batch = tensors(one_request(ENCODER, BATCH))
     first = {name: array[:1] for name, array in batch.items()}
     candidates = inputs.candidate_half(batch)

@@ -15,7 +15,7 @@ def make_bias(*features: str, dropout: float = 0.1) -> PositionBias:
     torch.manual_seed(0)
     schema = full_schema(bias=features)
     bias = PositionBias(schema, SIZES, NUM_TASKS, PositionBiasConfig(features=features, dropout=dropout)).eval()
-    torch.nn.init.normal_(bias.out.weight)
+    torch.nn.init.normal_(bias.cross.weights[-1])
     return bias
 
 

@@ -31,7 +31,7 @@ class Interrupting:
     def __init__(self, after: int | None) -> None:
         self.left = after
 
-    def step(self, progress: Any, num_steps: int, losses: dict[str, float]) -> None:
+    def step(self, progress: Any, num_steps: int, losses: dict[str, float], optimised: float) -> None:
         if self.left is not None:
             self.left -= 1
             if self.left < 0:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from model.contract.tasks import Task
 from training.balancing.interface import BalancingConfig, LossBalancer
@@ -15,14 +15,17 @@ class FixedConfig(BalancingConfig):
     kind: Literal["fixed"] = "fixed"
 
     def build(self, tasks: Sequence[Task]) -> "Fixed":
-        return Fixed(torch.tensor([task.loss_weight for task in tasks]))
+        return Fixed([task.loss_weight for task in tasks])
 
 
 class Fixed(LossBalancer):
-    def __init__(self, weights: Float[Tensor, " task"]) -> None:
-        self.weights = weights
+    weights: Tensor
 
-    def backward(self, losses: Float[Tensor, " task"]) -> Float[Tensor, ""]:
+    def __init__(self, weights: Sequence[float]) -> None:
+        super().__init__()
+        self.register_buffer("weights", torch.tensor(weights))
+
+    def backward(self, losses: Float[Tensor, " task"], shared: Sequence[nn.Parameter]) -> Float[Tensor, ""]:  # noqa: ARG002
         total = (losses * self.weights).sum()
         total.backward()  # type: ignore[no-untyped-call]
         return total.detach()
