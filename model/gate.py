@@ -1,30 +1,60 @@
 """Gate: how much of each expert a task takes."""
 
+from typing import Annotated
+
 import torch
 from jaxtyping import Float
+from pydantic import AfterValidator
 from torch import Tensor, nn
 
 from model.batched import BatchedMLP
 
 
-class Gate(nn.Module):
-    """g_k(x) = softmax(W_k x) (Ma et al., KDD 2018, equation 7), one linear layer a task, with dropout of experts.
+def _several(num_experts: int) -> int:
+    if num_experts < 2:
+        raise ValueError("at least 2 experts: a gate over fewer has nothing to choose between")
+    return num_experts
 
-    In training an expert's weight is set to 0 with chance `dropout` and the rest renormalised (Zhao et al., RecSys
-    2019, section 4.2: a gate that collapses onto one expert thereby recovers). Done before the softmax, to the same
-    effect: a gate that has collapsed leaves weights too small to divide by.
+
+NumExperts = Annotated[int, AfterValidator(_several)]
+
+
+class Gate(nn.Module):
+    """f_k(x) = sum_i g_k(x)_i f_i(x) with g_k(x) = softmax(W_k x) (Ma et al., KDD 2018, equations 6 and 7): one linear
+    layer a gate, with dropout of experts. A gate may have experts of its own beside those that are shared.
     """
 
     def __init__(self, in_dim: int, num_gates: int, num_experts: int, dropout: float) -> None:
+        """`num_experts` are the shared ones together with a gate's own."""
         super().__init__()
         self.linear = BatchedMLP(num_gates, (in_dim, num_experts), last_linear=True)
         self.dropout = dropout
 
-    def forward(self, hidden: Float[Tensor, "batch *gate dim"]) -> Float[Tensor, "batch gate expert"]:
-        """Weights that sum to 1 over the experts. `hidden` is one for all gates or one for each."""
-        logits = self.linear(hidden)
-        if self.training and self.dropout:
-            dropped = torch.rand_like(logits) < self.dropout
-            # Where every expert was dropped the mixture stays whole.
-            logits = logits.masked_fill(dropped & ~dropped.all(2, keepdim=True), -torch.inf)
-        return logits.softmax(2)
+    def forward(
+        self,
+        hidden: Float[Tensor, "batch *given dim"],
+        shared: Float[Tensor, "batch shared out"],
+        own: Float[Tensor, "batch gate own out"] | None = None,
+    ) -> Float[Tensor, "batch gate out"]:
+        """Mixtures of what the experts put out. `hidden` is one for all gates or one for each."""
+        weights = self.weights(hidden)
+        if own is None:
+            return torch.einsum("bge,beo->bgo", weights, shared)
+        of_shared, of_own = torch.split(weights, [shared.shape[1], own.shape[2]], 2)
+        return torch.einsum("bge,beo->bgo", of_shared, shared) + torch.einsum("bge,bgeo->bgo", of_own, own)
+
+    def weights(self, hidden: Float[Tensor, "batch *given dim"]) -> Float[Tensor, "batch gate expert"]:
+        """They sum to 1 over the experts: the shared ones, then a gate's own."""
+        return mixture(self.linear(hidden), self.dropout if self.training else 0.0)
+
+
+def mixture(logits: Float[Tensor, "batch gate expert"], dropout: float) -> Float[Tensor, "batch gate expert"]:
+    """The softmax of a gate, each expert's weight set to 0 with chance `dropout` and the rest renormalised (Zhao et
+    al., RecSys 2019, section 4.2: a gate that collapses onto one expert thereby recovers). Done before the softmax, to
+    the same effect: a gate that has collapsed leaves weights too small to divide by.
+    """
+    if dropout:
+        dropped = torch.rand_like(logits) < dropout
+        # Where every expert was dropped the mixture stays whole.
+        logits = logits.masked_fill(dropped & ~dropped.all(2, keepdim=True), -torch.inf)
+    return logits.softmax(2)

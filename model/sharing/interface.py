@@ -2,13 +2,19 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Float
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from model.contract.mistakes import Strict
+
+IS_WIDTH = "width"  # marks what `SharingConfig.scaled` scales
+Width = Annotated[PositiveInt, IS_WIDTH]
+Widths = Annotated[tuple[PositiveInt, ...], Field(min_length=1), IS_WIDTH]
+Chance = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Sharing(nn.Module, ABC):
@@ -46,3 +52,18 @@ class SharingConfig(ABC, Strict):
     @abstractmethod
     def build(self, in_dim: int, num_tasks: int) -> Sharing:
         """`in_dim` is the width of `hidden`, a multiple of `num_tasks` where tasks have inputs of their own."""
+
+    def num_copies(self, num_tasks: int) -> int:
+        """Of embeddings and hidden layer."""
+        return 1 if self.shares_inputs else num_tasks
+
+    def scaled(self, factor: float) -> "SharingConfig":
+        """With every width `factor` times as large, rounded, and at least 1."""
+        names = [name for name, field in type(self).model_fields.items() if IS_WIDTH in field.metadata]
+        return self.model_copy(update={name: _scaled(getattr(self, name), factor) for name in names})
+
+
+def _scaled(width: int | tuple[int, ...], factor: float) -> int | tuple[int, ...]:
+    if isinstance(width, tuple):
+        return tuple(max(1, round(one * factor)) for one in width)
+    return max(1, round(width * factor))

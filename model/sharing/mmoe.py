@@ -3,24 +3,22 @@
 from collections.abc import Sequence
 from typing import Literal
 
-import torch
 from jaxtyping import Float
-from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from model.batched import BatchedMLP
-from model.gate import Gate
-from model.sharing.interface import Sharing, SharingConfig
+from model.gate import Gate, NumExperts
+from model.sharing.interface import Chance, Sharing, SharingConfig, Widths
 
 
 class MMoEConfig(SharingConfig):
     """`gate_dropout` is the chance that an expert is left out of a task's mixture in training."""
 
     kind: Literal["mmoe"] = "mmoe"
-    num_experts: int = Field(default=8, ge=2)
-    expert_units: tuple[PositiveInt, ...] = Field(default=(128, 64), min_length=1)
-    gate_dropout: float = Field(default=0.1, ge=0, lt=1)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
+    num_experts: NumExperts = 8
+    expert_units: Widths = (128, 64)
+    gate_dropout: Chance = 0.1
+    dropout: Chance = 0.0
 
     def build(self, in_dim: int, num_tasks: int) -> "MMoE":
         return MMoE(in_dim, num_tasks, self)
@@ -31,12 +29,12 @@ class MMoE(Sharing):
 
     def __init__(self, in_dim: int, num_tasks: int, config: MMoEConfig) -> None:
         super().__init__()
-        self.experts = BatchedMLP(config.num_experts, (in_dim, *config.expert_units), dropout=config.dropout)
+        self.experts = BatchedMLP(config.num_experts, (in_dim, *config.expert_units), config.dropout)
         self.gate = Gate(in_dim, num_tasks, config.num_experts, config.gate_dropout)
         self.out_dim = config.expert_units[-1]
 
     def forward(self, hidden: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch task out"]:
-        return torch.einsum("bte,beo->bto", self.gate(hidden), self.experts(hidden))
+        return self.gate(hidden, self.experts(hidden))
 
     def shared_parameters(self) -> Sequence[nn.Parameter]:
         return list(self.experts.parameters())

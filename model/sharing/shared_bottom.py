@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from typing import Literal
 
 from jaxtyping import Float
-from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from model.batched import BatchedMLP
-from model.sharing.interface import Sharing, SharingConfig
+from model.sharing.interface import Chance, Sharing, SharingConfig, Widths
 
 
 class SharedBottomConfig(SharingConfig):
     kind: Literal["shared_bottom"] = "shared_bottom"
-    units: tuple[PositiveInt, ...] = Field(default=(256, 64), min_length=1)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
+    units: Widths = (256, 64)
+    dropout: Chance = 0.0
 
     def build(self, in_dim: int, num_tasks: int) -> "SharedBottom":
         return SharedBottom(in_dim, num_tasks, self)
@@ -23,7 +22,7 @@ class SharedBottomConfig(SharingConfig):
 class SharedBottom(Sharing):
     def __init__(self, in_dim: int, num_tasks: int, config: SharedBottomConfig) -> None:
         super().__init__()
-        self.bottom = BatchedMLP(1, (in_dim, *config.units), dropout=config.dropout)
+        self.bottom = BatchedMLP(1, (in_dim, *config.units), config.dropout)
         self.num_tasks, self.out_dim = num_tasks, config.units[-1]
 
     def forward(self, hidden: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch task out"]:

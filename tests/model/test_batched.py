@@ -35,6 +35,22 @@ def test_it_equals_a_loop(units: tuple[int, ...], last_linear: bool, shape: tupl
     torch.testing.assert_close(found, one_after_another(networks, values, last_linear))
 
 
+@pytest.mark.parametrize("given", [(), (3,), (3, 2)])
+def test_counted_along_two_axes_it_equals_a_loop_over_both(given: tuple[int, ...]) -> None:
+    """The input is one for all, one for each of the first axis, or one for each network."""
+    torch.manual_seed(0)
+    networks, values = BatchedMLP((3, 2), (5, 6, 4)), torch.randn(BATCH, *given, 5)
+    found = networks(values)
+    assert found.shape == (BATCH, 3, 2, 4)
+    each = values.view(BATCH, *given, *[1] * (2 - len(given)), 5).expand(BATCH, 3, 2, 5)
+    for i in range(3):
+        for j in range(2):
+            hidden = each[:, i, j]
+            for weight, bias in zip(networks.weights, networks.biases, strict=True):
+                hidden = torch.relu(functional.linear(hidden, weight[i, j].T, bias[i, j]))
+            torch.testing.assert_close(found[:, i, j], hidden)
+
+
 def test_it_starts_as_torchs_own_linear_layers_do() -> None:
     torch.manual_seed(0)
     networks = BatchedMLP(50, (16, 64, 4))

@@ -1,7 +1,6 @@
 """What every sharing architecture promises; runs by itself on each that the table names."""
 
-from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -9,10 +8,11 @@ from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from model.contract.mistakes import InputError
 from model.sharing import AnySharing
 from model.sharing.interface import Sharing, SharingConfig
 from tests.model.builders import kinds
-from tests.model.exporting import check, export_apart, sharings
+from training.config import parse
 
 IN_DIM, NUM_TASKS, BATCH = 6, 3, 200
 CONFIGS: tuple[type[SharingConfig], ...] = kinds(AnySharing)
@@ -22,11 +22,15 @@ each = pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.__na
 
 def make(config: type[SharingConfig], num_tasks: int = NUM_TASKS, seed: int = 0) -> Sharing:
     torch.manual_seed(seed)
-    return config().build(IN_DIM, num_tasks).eval()
+    return config().build(in_dim(config, num_tasks), num_tasks).eval()
 
 
-def hidden(batch: int = BATCH, seed: int = 0) -> Tensor:
-    return torch.randn(batch, IN_DIM, generator=torch.Generator().manual_seed(seed))
+def in_dim(config: type[SharingConfig], num_tasks: int = NUM_TASKS) -> int:
+    return IN_DIM if config.shares_inputs else IN_DIM * num_tasks
+
+
+def hidden(config: type[SharingConfig], num_tasks: int = NUM_TASKS, batch: int = BATCH, seed: int = 0) -> Tensor:
+    return torch.randn(batch, in_dim(config, num_tasks), generator=torch.Generator().manual_seed(seed))
 
 
 def owners(config: type[SharingConfig]) -> Tensor:
@@ -36,7 +40,7 @@ def owners(config: type[SharingConfig]) -> Tensor:
     moved = []
     for seed in range(4):
         sharing = make(config, seed=seed)
-        outputs = sharing(hidden(seed=seed)) * torch.randn(BATCH, 1, sharing.out_dim)
+        outputs = sharing(hidden(config, seed=seed)) * torch.randn(BATCH, 1, sharing.out_dim)
         per_task = [
             torch.autograd.grad(one.sum(), sharing.parameters(), retain_graph=True, allow_unused=True)
             for one in outputs.unbind(1)
@@ -67,7 +71,7 @@ def test_a_kind_in_the_config_builds_its_class_and_no_other_has_it(config: type[
     parsed = adapter.validate_python({"kind": kind})
     assert type(parsed) is config
     assert parsed == config()
-    assert isinstance(parsed.build(IN_DIM, NUM_TASKS), Sharing)
+    assert isinstance(parsed.build(in_dim(config), NUM_TASKS), Sharing)
 
 
 def kinds_of(config: type[SharingConfig]) -> tuple[str, ...]:
@@ -93,26 +97,49 @@ def test_a_kind_that_does_not_exist_is_refused_with_those_that_do() -> None:
 def test_each_task_of_each_row_gets_a_representation(
     config: type[SharingConfig], num_tasks: int, batch: int, training: bool
 ) -> None:
+    num_tasks = max(num_tasks, config.min_tasks)
     sharing = make(config, num_tasks).train(training)
-    found = sharing(hidden(batch))
+    found = sharing(hidden(config, num_tasks, batch))
     assert found.shape == (batch, num_tasks, sharing.out_dim)
     assert found.isfinite().all()
 
 
 @each
+def test_too_few_tasks_are_refused(config: type[SharingConfig], raw_config: dict[str, Any]) -> None:
+    del raw_config["policies"]["satisfied"], raw_config["training"]["early_stop"]
+    raw_config["policies"]["balanced"]["weights"] = raw_config["policies"]["engaged"]["weights"] = {"click": 1.0}
+    raw_config["sharing"] = {"kind": config.model_fields["kind"].default}
+    for num_tasks in range(1, 3):
+        raw = raw_config | {"tasks": raw_config["tasks"][:num_tasks]}
+        if num_tasks >= config.min_tasks:
+            assert len(parse(raw, {}, "config").tasks) == num_tasks
+        else:
+            expected = f"sharing.kind: expected at least {config.min_tasks} tasks .* found {num_tasks}"
+            with pytest.raises(InputError, match=expected):
+                parse(raw, {}, "config")
+
+
+@each
 def test_a_gradient_reaches_every_parameter_and_the_input(config: type[SharingConfig]) -> None:
-    sharing, given = make(config).train(), hidden().requires_grad_()
+    sharing, given = make(config).train(), hidden(config).requires_grad_()
     found = sharing(given)
-    (found * torch.randn_like(found)).sum().backward()
+    ((found * torch.randn_like(found)).sum() + sharing.penalty()).backward()
     assert [name for name, one in sharing.named_parameters() if one.grad is None or not one.grad.any()] == []
     assert given.grad is not None
     assert given.grad.any(1).all()
 
 
 @each
-def test_every_parameter_belongs_to_all_tasks_or_to_one(config: type[SharingConfig]) -> None:
-    counts = owners(config).sum(0)
-    assert set(counts.tolist()) <= {1, NUM_TASKS}
+def test_shared_are_those_that_several_tasks_read_and_every_other_value_is_read_by_one(
+    config: type[SharingConfig],
+) -> None:
+    sharing, counts = make(config), owners(config).sum(0)
+    declared = {id(one) for one in sharing.shared_parameters()}
+    assert len(declared) == len(sharing.shared_parameters())
+    sizes = [one.numel() for one in sharing.parameters()]
+    for (name, parameter), count in zip(sharing.named_parameters(), counts.split(sizes), strict=True):
+        assert (count.max() > 1) == (id(parameter) in declared), name
+    assert declared <= {id(one) for one in sharing.parameters()}
 
 
 @each
@@ -124,47 +151,46 @@ def test_tasks_own_equal_shares(config: type[SharingConfig]) -> None:
 
 @each
 def test_a_tasks_output_depends_on_no_parameter_of_another_task(config: type[SharingConfig]) -> None:
-    owned = owners(config)
+    owned, given = owners(config), hidden(config)
     for task in range(NUM_TASKS):
-        foreign = ~owned[task]
-        torch.testing.assert_close(changed(make(config), foreign)(hidden())[:, task], make(config)(hidden())[:, task])
+        torch.testing.assert_close(changed(make(config), ~owned[task])(given)[:, task], make(config)(given)[:, task])
         if owned[task].any():
-            assert not torch.equal(
-                changed(make(config), owned[task])(hidden())[:, task], make(config)(hidden())[:, task]
-            )
+            assert not torch.equal(changed(make(config), owned[task])(given)[:, task], make(config)(given)[:, task])
 
 
 @each
-def test_permuting_the_tasks_parameters_permutes_the_output_and_nothing_else(config: type[SharingConfig]) -> None:
-    owned, order = owners(config), [2, 0, 1]
-    alone = owned & (owned.sum(0) == 1)
-    sharing, expected = make(config), make(config)(hidden())[:, order]
-    values = parameters_to_vector(sharing.parameters()).detach()
-    permuted = values.clone()
-    for place, task in enumerate(order):
-        permuted[alone[place]] = values[alone[task]]
-    vector_to_parameters(permuted, sharing.parameters())
-    torch.testing.assert_close(sharing(hidden()), expected)
+@torch.no_grad()
+def test_permuting_the_tasks_permutes_the_output_and_nothing_else(config: type[SharingConfig]) -> None:
+    """Seven tasks, where nothing else has that length: every axis of seven is one of tasks."""
+    num_tasks, order = 7, torch.tensor([2, 0, 6, 5, 1, 3, 4])
+    sharing, given = make(config, num_tasks), hidden(config, num_tasks)
+    sharing.train().penalty()  # it may bring buffers up to date
+    expected, penalty = sharing.eval()(given)[:, order], sharing.penalty()
+    for values in [*sharing.parameters(), *sharing.buffers()]:
+        for axis in (axis for axis, length in enumerate(values.shape) if length == num_tasks):
+            values.copy_(values.index_select(axis, order))
+    if not config.shares_inputs:
+        given = given.unflatten(1, (num_tasks, -1))[:, order].flatten(1)
+    torch.testing.assert_close(sharing(given), expected)
+    torch.testing.assert_close(sharing.penalty(), penalty)
 
 
 @each
 def test_eval_is_deterministic_row_by_row(config: type[SharingConfig]) -> None:
-    sharing, given = make(config), hidden()
+    sharing, given = make(config), hidden(config)
     whole = sharing(given)
     assert torch.equal(sharing(given), whole)
+    assert torch.equal(sharing.penalty(), sharing.penalty())
     order = torch.randperm(BATCH)
     torch.testing.assert_close(sharing(given[order]), whole[order])
     torch.testing.assert_close(torch.cat([sharing(one) for one in given.split(1)]), whole)
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sharings")
-    export_apart("sharings", folder)
-    return folder
-
-
 @each
-@pytest.mark.parametrize("num_candidates", [1, 2, 500])
-def test_it_exports(exported: Path, config: type[SharingConfig], num_candidates: int) -> None:
-    check(sharings()[config.__name__], exported / config.__name__, num_candidates)
+def test_scaled_it_has_other_widths_and_nothing_else(config: type[SharingConfig]) -> None:
+    whole = config()
+    assert whole.scaled(1.0) == whole
+    narrow, wide = (whole.scaled(factor).build(in_dim(config), NUM_TASKS) for factor in (0.001, 2.0))
+    assert 1 <= narrow.out_dim < make(config).out_dim
+    assert wide.out_dim == 2 * make(config).out_dim
+    assert wide(hidden(config)).isfinite().all()
