@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from model.contract.features.interface import REQUEST_SIDES, ArraySpec, Side, Table
 from model.contract.schema import FeatureSchema
-from model.history import HistoryEncoder
+from model.history import HistoryEncoder, TargetAttention
+from model.piecewise import Knots, PiecewiseLinear
 
 Batch = Mapping[str, Tensor]
 EMBEDDING_DEVIATION = 0.05
@@ -28,14 +29,14 @@ class InputCopies(nn.Module):
         self.request_names, self.candidate_names = copies[0].request_names, copies[0].candidate_names
         self.pair_names = copies[0].pair_names
 
-    def request_half(self, arrays: Batch) -> Float[Tensor, "batch dim"]:
+    def request_half(self, arrays: Batch) -> Float[Tensor, "batch half"]:
         return torch.cat([one.request_half(arrays) for one in self.copies], 1)
 
-    def candidate_half(self, arrays: Batch) -> Float[Tensor, "batch dim"]:
+    def candidate_half(self, arrays: Batch) -> Float[Tensor, "batch half"]:
         return torch.cat([one.candidate_half(arrays) for one in self.copies], 1)
 
     def hidden(
-        self, request_half: Float[Tensor, "request half"], candidate_half: Float[Tensor, "batch half"], arrays: Batch
+        self, request_half: Float[Tensor, "request half"], candidate_half: Float[Tensor, "batch other"], arrays: Batch
     ) -> Float[Tensor, "batch dim"]:
         requests, candidates = (half.chunk(len(self.copies), 1) for half in (request_half, candidate_half))
         parts = zip(self.copies, requests, candidates, strict=True)
@@ -45,10 +46,13 @@ class InputCopies(nn.Module):
 class Inputs(nn.Module):
     """hidden = relu(W_r request + W_c candidate + W_p pair + b), a linear layer of the concatenation, in parts: a
     request's part once for all its candidates, a video's part once for all requests. The split is exact.
+
+    Where histories are attended to, what they answer belongs to the pair. The request's half then carries their memory
+    behind its part of the layer, the candidate's half its queries.
     """
 
     def __init__(
-        self, schema: FeatureSchema, tables: Mapping[str, Table], embedding_dim: int, hidden_units: int
+        self, schema: FeatureSchema, tables: Mapping[str, Table], knots: Knots, embedding_dim: int, hidden_units: int
     ) -> None:
         super().__init__()
         read = [spec for spec in schema.specs.values() if not spec.hidden and spec.side is not Side.IMPRESSION]
@@ -64,20 +68,36 @@ class Inputs(nn.Module):
         )
         for embedding in self.embeddings.values():
             nn.init.normal_(embedding.weight, std=EMBEDDING_DEVIATION)  # type: ignore[arg-type]
+        self.piecewise = nn.ModuleDict(
+            {module_name(spec.name): PiecewiseLinear(knots[spec.name]) for spec in specs if spec.name in knots}
+        )
         self.histories = nn.ModuleDict(
             {
-                module_name(name): HistoryEncoder(dims[one.of], len(one.outcomes), embedding_dim)
+                module_name(name): HistoryEncoder(dims[one.of], len(one.outcomes), embedding_dim, one.smoothing)
                 for name, one in schema.histories.items()
+            }
+        )
+        self.attentions = nn.ModuleDict(
+            {
+                module_name(name): TargetAttention(dims[one.of], len(one.outcomes), one.length, one.attention)
+                for name, one in schema.histories.items()
+                if one.attention
             }
         )
 
         def width(some: Sequence[ArraySpec]) -> int:
-            return sum(dims[spec.table] if spec.table else spec.shape[0] for spec in some)
+            plain = sum(dims[spec.table] if spec.table else spec.shape[0] for spec in some)
+            pieces = [len(ends) - 1 for spec in some for ends in knots.get(spec.name, ())]
+            return plain + sum(pieces)
 
         history_width = sum(one.out_dim for one in self.histories.values())  # type: ignore[misc]
+        self.memory_dims: list[int] = [one.memory_dim for one in self.attentions.values()]  # type: ignore[misc]
+        self.query_dims: list[int] = [one.dim for one in self.attentions.values()]  # type: ignore[misc]
+        self.hidden_units, asked = hidden_units, sum(self.query_dims)
         self.request = nn.Linear(width(self.request_specs) + history_width, hidden_units)
-        self.candidate = nn.Linear(width(self.candidate_specs), hidden_units, bias=False)
-        self.pair = nn.Linear(width(self.pair_specs), hidden_units, bias=False) if self.pair_specs else None
+        self.candidate = nn.Linear(width(self.candidate_specs), hidden_units + asked, bias=False)
+        pair_width = width(self.pair_specs) + asked
+        self.pair = nn.Linear(pair_width, hidden_units, bias=False) if pair_width else None
 
     @property
     def pair_names(self) -> list[str]:
@@ -89,28 +109,40 @@ class Inputs(nn.Module):
 
     @property
     def request_names(self) -> list[str]:
-        histories = [spec.name for one in self.schema.histories.values() for spec in one.specs]
+        histories = [spec.name for one in self.schema.histories.values() for spec in one.specs if spec.part_of]
         return [*(spec.name for spec in self.request_specs), *histories]
 
-    def request_half(self, arrays: Batch) -> Float[Tensor, "batch dim"]:
-        return self.request(torch.cat([*self._columns(self.request_specs, arrays), *self._histories(arrays)], 1))
+    def request_half(self, arrays: Batch) -> Float[Tensor, "batch half"]:
+        histories = self._histories(arrays)
+        known = [self.histories[name](*history) for name, history in histories.items()]
+        memories = [attention.memory(*histories[name]) for name, attention in self.attentions.items()]  # type: ignore[operator]
+        part = self.request(torch.cat([*self._columns(self.request_specs, arrays), *known], 1))
+        return torch.cat([part, *memories], 1)
 
-    def candidate_half(self, arrays: Batch) -> Float[Tensor, "batch dim"]:
+    def candidate_half(self, arrays: Batch) -> Float[Tensor, "batch half"]:
         return self.candidate(torch.cat(self._columns(self.candidate_specs, arrays), 1))
 
     def hidden(
-        self, request_half: Float[Tensor, "request dim"], candidate_half: Float[Tensor, "batch dim"], arrays: Batch
+        self, request_half: Float[Tensor, "request half"], candidate_half: Float[Tensor, "batch other"], arrays: Batch
     ) -> Float[Tensor, "batch dim"]:
         """`request_half` has one row for all candidates, or one for each."""
-        total = request_half + candidate_half
+        of_request, *memories = torch.split(request_half, [self.hidden_units, *self.memory_dims], 1)
+        of_candidate, *queries = torch.split(candidate_half, [self.hidden_units, *self.query_dims], 1)
+        total = of_request + of_candidate
         if self.pair is not None:
-            total = total + self.pair(torch.cat(self._columns(self.pair_specs, arrays), 1))
+            asked = zip(self.attentions.values(), queries, memories, strict=True)
+            answers = [attention(query, memory) for attention, query, memory in asked]
+            total = total + self.pair(torch.cat([*self._columns(self.pair_specs, arrays), *answers], 1))
         return torch.relu(total)
 
     def _columns(self, specs: Sequence[ArraySpec], arrays: Batch) -> list[Tensor]:
-        return [
-            arrays[spec.name] if spec.table is None else self._embedded(spec.table, arrays[spec.name]) for spec in specs
-        ]
+        return [part for spec in specs for part in self._column(spec, arrays[spec.name])]
+
+    def _column(self, spec: ArraySpec, values: Tensor) -> list[Tensor]:
+        if spec.table is not None:
+            return [self._embedded(spec.table, values)]
+        name = module_name(spec.name)
+        return [values, self.piecewise[name](values)] if name in self.piecewise else [values]
 
     def _embedded(self, table: str, codes: Tensor) -> Float[Tensor, "batch dim"]:
         """One code a row, or the mean over the codes that are not padding."""
@@ -120,10 +152,11 @@ class Inputs(nn.Module):
         weight = (codes > 0).to(vectors.dtype).unsqueeze(2)
         return (vectors * weight).sum(1) / weight.sum(1).clamp(min=1)
 
-    def _histories(self, arrays: Batch) -> list[Tensor]:
-        encoded = []
+    def _histories(self, arrays: Batch) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+        """Embedded videos, outcomes, and which of them are there, by module name."""
+        found = {}
         for name, one in self.schema.histories.items():
             codes = arrays[name]
             videos = self.embeddings[module_name(one.of)](codes)
-            encoded.append(self.histories[module_name(name)](videos, arrays[one.outcomes_name], codes > 0))
-        return encoded
+            found[module_name(name)] = (videos, arrays[one.outcomes_name], codes > 0)
+        return found

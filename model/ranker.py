@@ -1,6 +1,7 @@
 """MultiTaskRanker: composes inputs, sharing, towers, position bias and calibration."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import torch
 from jaxtyping import Float
@@ -13,16 +14,22 @@ from model.contract.mistakes import Strict
 from model.contract.schema import FeatureSchema
 from model.contract.tasks import Task, TaskKind
 from model.inputs import Batch, InputCopies, Inputs
+from model.piecewise import Knots
 from model.position_bias import PositionBias, PositionBiasConfig
 from model.sharing import AnySharing
 from model.sharing.mmoe import MMoEConfig
 from model.towers import Towers
 
+NO_KNOTS: Knots = MappingProxyType({})
+
 
 class NetworkConfig(Strict):
-    """The widths around the sharing layer; `embedding_dim` is the default of features that set no `dim`."""
+    """The widths around the sharing layer; `embedding_dim` is the default of features that set no `dim`, `pieces` the
+    number of quantile intervals in which quantities (numbers, matches) are read, beside as they are; 0 turns that off.
+    """
 
     embedding_dim: int = Field(default=16, ge=1)
+    pieces: int = Field(default=0, ge=0, le=1024)
     hidden_units: int = Field(default=256, ge=1)
     tower_units: tuple[PositiveInt, ...] = (64,)
     dropout: float = Field(default=0.0, ge=0, lt=1)
@@ -49,13 +56,17 @@ class MultiTaskRanker(nn.Module):
         tables: Mapping[str, Table],
         tasks: Sequence[Task],
         scales: Sequence[LabelScale],
+        knots: Knots = NO_KNOTS,
     ) -> None:
+        """`tables`, `scales` and `knots` are what was fitted to the training split: sizes of the embedding tables, each
+        task's labels, and the quantiles of quantities (none: they are read as they are).
+        """
         super().__init__()
         network, num_tasks = config.network, len(tasks)
         self.shares_inputs = config.sharing.shares_inputs
-        num_copies = 1 if self.shares_inputs else num_tasks
+        num_copies = config.sharing.num_copies(num_tasks)
         self.inputs = InputCopies(
-            [Inputs(schema, tables, network.embedding_dim, network.hidden_units) for _ in range(num_copies)]
+            [Inputs(schema, tables, knots, network.embedding_dim, network.hidden_units) for _ in range(num_copies)]
         )
         self.dropout = nn.Dropout(network.dropout)
         self.sharing = config.sharing.build(num_copies * network.hidden_units, num_tasks)

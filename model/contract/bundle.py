@@ -44,6 +44,8 @@ class Manifest(Strict):
     tasks: tuple[Task, ...]
     policies: dict[str, Policy]
     metrics: dict[str, JsonValue]
+    costs: dict[str, JsonValue]
+    health: dict[str, JsonValue]
     training: dict[str, JsonValue]
     data_fingerprint: str
     libraries: dict[str, str]

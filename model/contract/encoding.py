@@ -46,7 +46,6 @@ def encode_pairs(encoder: Encoder, request: Arrays, candidate: Arrays, request_o
             request[match.keys_name][request_of],
             request[schema.histories[match.of].outcomes_name][request_of],
             candidate[match.on],
-            encoder.fitted.outcome_means[match.of],
         )
     return arrays
 

@@ -81,13 +81,29 @@ class FeatureSchema(Strict):
             for at, name in enumerate(names)
             if name in OWN_NAMES
         ]
-        sides = {one.side for one in self.columns.values()}
+        sides = {spec.side for one in self.columns.values() for spec in one.specs if not spec.hidden}
         empty = [
             Mistake("features", f"at least one feature of {what}", "none")
             for what, needed in (("the candidate", {Side.CANDIDATE}), ("the request", REQUEST_SIDES))
             if not sides & needed
         ]
-        return [*twice, *taken, *empty, *self._reference_mistakes(), *self._bias_mistakes()]
+        return [*twice, *taken, *empty, *self._hidden_mistakes(), *self._reference_mistakes(), *self._bias_mistakes()]
+
+    def _hidden_mistakes(self) -> Iterator[Mistake]:
+        readers = [
+            *(one.on for one in self.matches.values()),
+            *(one.of for one in self.histories.values()),
+            *(one.shares for one in self.columns.values() if isinstance(one, Discrete)),
+        ]
+        for at, one in enumerate(self.features):
+            if not isinstance(one, Discrete) or not one.hidden:
+                continue
+            if one.name in self.bias:
+                yield Mistake(
+                    f"features[{at}].hidden", "a feature that the position-bias tower can read", "a hidden one"
+                )
+            elif one.name not in readers:
+                yield Mistake(f"features[{at}].hidden", "a match, or another feature, that reads it", "none")
 
     def _reference_mistakes(self) -> Iterator[Mistake]:
         owners = {
@@ -132,6 +148,9 @@ class FeatureSchema(Strict):
                 yield Mistake(
                     where, "a feature of side impression or context", f"`{name}`, of side {self.columns[name].side}"
                 )
+        if self.bias and all(name in categories and self.columns[name].side is Side.CONTEXT for name in self.bias):
+            expected = "one of side impression among them: those of the context are inputs of the ranker as well"
+            yield Mistake("position_bias.features", expected, ", ".join(map(quote, self.bias)))
         for at, one in enumerate(self.features):
             if isinstance(one, Feature) and one.side is Side.IMPRESSION and one.name not in self.bias:
                 expected = "a place in `position_bias.features`: at serving an impression's features are unknown"

@@ -13,7 +13,7 @@ from model.contract.bundle import Bundle
 from model.contract.features.interface import Arrays
 from model.contract.graphs import BIAS_LOGITS, CANDIDATE, CANDIDATE_HALF, PREDICTIONS, RANK, REQUEST, REQUEST_HALF
 from model.contract.mistakes import mistake
-from service.runtime.signatures import check_inputs, check_outputs, expected_signatures
+from service.runtime.signatures import check_inputs, check_outputs, check_passed_on, expected_signatures
 
 Floats = NDArray[np.float32]
 
@@ -39,6 +39,8 @@ class Runtime:
         for name, signature in signatures.items():
             check_inputs(str(bundle.graph(name)), graphs[name].session.get_inputs(), signature.inputs)
             check_outputs(str(bundle.graph(name)), graphs[name].session.get_outputs(), signature.outputs)
+        given, read = graphs[REQUEST].session.get_outputs(), graphs[RANK].session.get_inputs()
+        check_passed_on(str(bundle.graph(REQUEST)), given, read)
         self._request, self._candidate, self._rank = (graphs[name] for name in (REQUEST, CANDIDATE, RANK))
 
     def halve_request(self, request: Arrays) -> Arrays:

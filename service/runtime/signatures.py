@@ -14,10 +14,10 @@ FLOAT, INTEGER = "tensor(float)", "tensor(int32)"
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """The element type, and the shape without the first axis, which is a number of rows."""
+    """The element type, and the shape without the first axis, which is a number of rows; None is any size."""
 
     kind: str
-    shape: tuple[int, ...]
+    shape: tuple[int | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,15 @@ def expected_signatures(bundle: Bundle) -> dict[str, Signature]:
     if CANDIDATE_HALF not in bundle.videos.arrays:
         raise mistake(str(bundle.folder), f"a catalog with `{CANDIDATE_HALF}`", "none")
     half = Tensor(FLOAT, bundle.videos.arrays[CANDIDATE_HALF].shape[1:])
+    request_half = Tensor(FLOAT, (None,))  # as wide as it likes: only graphs read it
     tasks = Tensor(FLOAT, (len(bundle.tasks),))
     specs = bundle.schema.specs.values()
     request = {spec.name: _tensor(spec) for spec in specs if spec.side in REQUEST_SIDES and not spec.hidden}
     candidate = {spec.name: _tensor(spec) for spec in specs if spec.side is Side.CANDIDATE}
     pair = {spec.name: _tensor(spec) for spec in specs if spec.side is Side.PAIR}
-    halves = {REQUEST_HALF: half, BIAS_LOGITS: tasks, CANDIDATE_HALF: half}
+    halves = {REQUEST_HALF: request_half, BIAS_LOGITS: tasks, CANDIDATE_HALF: half}
     return {
-        REQUEST: Signature(request, {REQUEST_HALF: half, BIAS_LOGITS: tasks}),
+        REQUEST: Signature(request, {REQUEST_HALF: request_half, BIAS_LOGITS: tasks}),
         CANDIDATE: Signature(candidate, {CANDIDATE_HALF: half}),
         RANK: Signature(halves | pair, {PREDICTIONS: tasks}),
     }
@@ -65,12 +66,23 @@ def check_outputs(where: str, found: Sequence[Any], expected: Mapping[str, Tenso
         _check_tensor(f"{where}: output `{name}`", by_name[name], tensor)
 
 
+def check_passed_on(where: str, given: Sequence[Any], read: Sequence[Any]) -> None:
+    """What one graph gives is what the other reads under the same name."""
+    by_name = {one.name: one for one in given}
+    for one in read:
+        if one.name in by_name:
+            expected = Tensor(one.type, tuple(one.shape[1:]))
+            _check_tensor(f"{where}: output `{one.name}`", by_name[one.name], expected)
+
+
 def _check_tensor(where: str, found: Any, expected: Tensor) -> None:
     shape = tuple(found.shape[1:])
     # An axis whose size the exporter left open has a name instead.
     agrees = len(shape) == len(expected.shape) and all(
-        size == wanted or not isinstance(size, int) for size, wanted in zip(shape, expected.shape, strict=True)
+        size == wanted or wanted is None or not isinstance(size, int)
+        for size, wanted in zip(shape, expected.shape, strict=True)
     )
     if found.type != expected.kind or not agrees:
-        wanted = f"{expected.kind} of shape [rows, {', '.join(map(str, expected.shape))}]"
+        sizes = ["any size" if size is None else str(size) for size in expected.shape]
+        wanted = f"{expected.kind} of shape [rows, {', '.join(sizes)}]"
         raise mistake(where, wanted, f"{found.type} of shape {found.shape}")

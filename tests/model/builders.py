@@ -50,6 +50,7 @@ SCALES = (
     LabelScale(mean=0.05, deviation=0.2),
     LabelScale(mean=3.5, deviation=1.1),
 )
+KNOTS = np.array([-1.5, -0.5, 0.0, 0.2, 1.0, 3.0])
 OUTCOME_MEANS = (0.3, 0.1)
 VIDEOS = tuple(f"v{at}" for at in range(8))
 VALUES: Mapping[str, Sequence[str]] = {
@@ -69,9 +70,12 @@ def make_schema(*features: dict[str, Any], bias: Sequence[str] = ()) -> FeatureS
     return FeatureSchema(features=tuple(feature(**one) for one in features), bias=tuple(bias))
 
 
-def full_schema(without: Sequence[str] = (), bias: Sequence[str] = ("position", "device")) -> FeatureSchema:
-    """Every kind of feature, but for those in `without`."""
-    return make_schema(*(one for one in FEATURES if one["name"] not in without), bias=bias)
+def full_schema(
+    without: Sequence[str] = (), bias: Sequence[str] = ("position", "device"), **changes: dict[str, Any]
+) -> FeatureSchema:
+    """Every kind of feature, but for those in `without`; `changes` are other options, by feature."""
+    kept = (one for one in FEATURES if one["name"] not in without)
+    return make_schema(*(one | changes.get(one["name"], {}) for one in kept), bias=bias)
 
 
 def values_of(one: Feature, num_rows: int, random: np.random.Generator) -> list[Any]:
@@ -146,7 +150,8 @@ def make_ranker(encoder: Encoder, seed: int = 0, **options: Any) -> MultiTaskRan
     """In eval mode. Parameters that start at zero are drawn too: no part of the network is silent."""
     torch.manual_seed(seed)
     schema = encoder.schema
-    ranker = MultiTaskRanker(ranker_config(**options), schema, schema.tables(encoder.fitted), TASKS, SCALES)
+    knots = {spec.name: [KNOTS] * spec.shape[0] for spec in schema.specs.values() if spec.quantities}
+    ranker = MultiTaskRanker(ranker_config(**options), schema, schema.tables(encoder.fitted), TASKS, SCALES, knots)
     with torch.no_grad():
         for parameter in ranker.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)
@@ -169,6 +174,8 @@ def make_manifest(schema: FeatureSchema, version: str = "v1") -> Manifest:
         tasks=TASKS,
         policies={"liked": Policy(combination=Combination.WEIGHTED_SUM, weights={"like": 1.0})},
         metrics={"test": {"like": {"auc": 0.75}}},
+        costs={},
+        health={},
         training={},
         data_fingerprint="none",
         libraries={},

@@ -1,4 +1,4 @@
-"""Exports rankers in a process of its own, which checks no shapes: `python -m tests.model.exporting CASES FOLDER`.
+"""Exports rankers in a process of its own, which checks no shapes: `python -m tests.model.exporting FOLDER`.
 
 Under pytest signatures are checked by wrappers, and what is exported must be the code that ships.
 """
@@ -6,7 +6,7 @@ Under pytest signatures are checked by wrappers, and what is exported must be th
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,7 @@ from model.contract.encoding import Encoder
 from model.contract.schema import FeatureSchema
 from model.export import export_graphs, run_graphs
 from model.ranker import MultiTaskRanker
-from model.sharing import AnySharing
-from tests.model.builders import full_schema, kinds, make_encoder, make_ranker, make_schema, one_request, tensors
+from tests.model.builders import full_schema, make_encoder, make_ranker, make_schema, one_request, tensors
 
 MATCHES = ("same_author", "same_tag")
 NUM_EXAMPLES = 5  # the graphs are exported from so many candidates, and must take any number
@@ -58,28 +57,16 @@ def variants() -> dict[str, Case]:
     return {
         "everything": Case(),
         "position alone": Case(full_schema(MATCHES, ["position"]), {"position_bias": {"features": ["position"]}}),
+        "without attention": Case(full_schema(MATCHES, recent={"attention": 0})),
+        "inputs for each task": Case(options={"sharing": {"kind": "independent"}}),
         "after operators": Case(after_operators(), {"position_bias": None}),
     }
 
 
-def sharings() -> dict[str, Case]:
-    """Every sharing architecture as it is by default, on the smallest inputs."""
-    schema = make_schema(
-        {"name": "video_id", "kind": "category", "side": "candidate"},
-        {"name": "device", "kind": "category", "side": "context"},
-    )
-    return {
-        one.__name__: Case(schema, {"position_bias": None, "sharing": one().model_dump()}) for one in kinds(AnySharing)
-    }
-
-
-CASES: Mapping[str, Callable[[], dict[str, Case]]] = {"variants": variants, "sharings": sharings}
-
-
-def export_apart(cases: str, folder: Path) -> None:
-    """Write the graphs of CASES[cases], each below its name."""
+def export_apart(folder: Path) -> None:
+    """Write the graphs of every variant, each below its name."""
     root = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "tests.model.exporting", cases, str(folder)]
+    command = [sys.executable, "-m", "tests.model.exporting", str(folder)]
     environment = os.environ | {"PYTHONPATH": str(root)}
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -97,7 +84,7 @@ def check(case: Case, folder: Path, num_candidates: int) -> None:
 
 
 if __name__ == "__main__":
-    for name, case in CASES[sys.argv[1]]().items():
+    for name, case in variants().items():
         batch = tensors(one_request(case.encoder, NUM_EXAMPLES))
         first = {array: values[:1] for array, values in batch.items()}
-        export_graphs(case.ranker, first, batch, Path(sys.argv[2]) / name)
+        export_graphs(case.ranker, first, batch, Path(sys.argv[1]) / name)

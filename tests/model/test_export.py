@@ -15,7 +15,7 @@ each_variant = pytest.mark.parametrize("name", variants())
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exported")
-    export_apart("variants", folder)
+    export_apart(folder)
     return folder
 
 

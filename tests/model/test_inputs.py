@@ -1,30 +1,39 @@
 """The first layer in three parts equals the one linear layer of everything side by side."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from model.contract.features.interface import Arrays, ArraySpec
+from model.contract.schema import FeatureSchema
 from model.inputs import Inputs, module_name
 from tests.model.builders import full_schema, make_arrays, make_encoder, make_ranker, make_schema, one_request, tensors
 
 BATCH = 30
 MATCHES = ("same_author", "same_tag")
-ENCODER = make_encoder(full_schema())
+SCHEMA = full_schema()
+ENCODER = make_encoder(SCHEMA)
+SCHEMAS = {
+    "everything": SCHEMA,
+    "without matches": full_schema(MATCHES),
+    "without attention": full_schema(recent={"attention": 0}),
+    "without pairs": full_schema(MATCHES, recent={"attention": 0}),
+}
 
 
-def inputs_of(without: Sequence[str] = ()) -> tuple[Inputs, Arrays]:
-    encoder = make_encoder(full_schema(without))
+def inputs_of(schema: FeatureSchema = SCHEMA) -> tuple[Inputs, Arrays]:
+    encoder = make_encoder(schema)
     return make_ranker(encoder).inputs.copies[0], make_arrays(encoder, BATCH)
 
 
 def column(inputs: Inputs, spec: ArraySpec, values: np.ndarray) -> Tensor:
-    """One row's array as the network should see it: as it is, its vector, or the mean of its vectors."""
+    """One row's array as the network should see it: as it is and in pieces, its vector, or the mean of its vectors."""
     if spec.table is None:
-        return torch.from_numpy(values)
+        plain = torch.from_numpy(values)
+        return (
+            torch.cat([plain, inputs.piecewise[module_name(spec.name)](plain[None])[0]]) if spec.quantities else plain
+        )
     table = inputs.embeddings[module_name(spec.table)].weight
     if values.ndim == 0:
         return table[int(values)]
@@ -32,25 +41,35 @@ def column(inputs: Inputs, spec: ArraySpec, values: np.ndarray) -> Tensor:
     return torch.stack(known).mean(0) if known else torch.zeros(table.shape[1])
 
 
-def history(inputs: Inputs, name: str, arrays: Arrays, row: int) -> Tensor:
+def pairs(inputs: Inputs, name: str, arrays: Arrays, row: int) -> tuple[Tensor, Tensor, Tensor]:
+    """One row's history as the network should see it: videos, outcomes and which are there."""
     one = inputs.schema.histories[name]
     videos = inputs.embeddings[module_name(one.of)].weight[arrays[name][row]]
     outcomes, present = torch.from_numpy(arrays[one.outcomes_name][row]), torch.from_numpy(arrays[name][row] > 0)
-    return inputs.histories[module_name(name)](videos[None], outcomes[None], present[None])[0]
+    return videos[None], outcomes[None], present[None]
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("without", [(), MATCHES], ids=["with matches", "without matches"])
-def test_the_parts_equal_one_linear_layer_of_the_concatenation(without: Sequence[str]) -> None:
-    inputs, arrays = inputs_of(without)
+@pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+def test_the_parts_equal_one_linear_layer_of_the_concatenation(schema: FeatureSchema) -> None:
+    inputs, arrays = inputs_of(schema)
+    assert (inputs.pair is None) == (schema is SCHEMAS["without pairs"])
+    of_layer, of_queries = torch.split(inputs.candidate.weight, [inputs.hidden_units, sum(inputs.query_dims)])
     pair_weight = [] if inputs.pair is None else [inputs.pair.weight]
-    weight = torch.cat([inputs.request.weight, inputs.candidate.weight, *pair_weight], 1)
+    weight = torch.cat([inputs.request.weight, of_layer, *pair_weight], 1)
     whole = []
     for row in range(BATCH):
-        request = [column(inputs, spec, arrays[spec.name][row]) for spec in inputs.request_specs]
-        request += [history(inputs, name, arrays, row) for name in inputs.schema.histories]
-        rest = [column(inputs, spec, arrays[spec.name][row]) for spec in (*inputs.candidate_specs, *inputs.pair_specs)]
-        whole.append(torch.cat([*request, *rest]))
+        request, candidate, pair = (
+            [column(inputs, spec, arrays[spec.name][row]) for spec in specs]
+            for specs in (inputs.request_specs, inputs.candidate_specs, inputs.pair_specs)
+        )
+        for name in inputs.schema.histories:
+            read = pairs(inputs, name, arrays, row)
+            request.append(inputs.histories[module_name(name)](*read)[0])
+            if module_name(name) in inputs.attentions:
+                attention, query = inputs.attentions[module_name(name)], of_queries @ torch.cat(candidate)
+                pair.append(attention(query[None], attention.memory(*read))[0])
+        whole.append(torch.cat([*request, *candidate, *pair]))
     expected = torch.relu(torch.stack(whole) @ weight.T + inputs.request.bias)
     batch = tensors(arrays)
     found = inputs.hidden(inputs.request_half(batch), inputs.candidate_half(batch), batch)
@@ -58,8 +77,9 @@ def test_the_parts_equal_one_linear_layer_of_the_concatenation(without: Sequence
 
 
 @torch.no_grad()
-def test_one_request_half_serves_all_candidates() -> None:
-    inputs = make_ranker(ENCODER).inputs.copies[0]
+@pytest.mark.parametrize("kind", ["mmoe", "independent"])
+def test_one_request_half_serves_all_candidates(kind: str) -> None:
+    inputs = make_ranker(ENCODER, sharing={"kind": kind}).inputs
     batch = tensors(one_request(ENCODER, BATCH))
     first = {name: array[:1] for name, array in batch.items()}
     candidates = inputs.candidate_half(batch)
@@ -90,6 +110,19 @@ def test_each_half_reads_its_own_side_and_never_the_position_or_hidden_keys() ->
     assert sorted(read) == sorted(set(inputs.schema.specs) - unread)
 
 
+def test_a_hidden_feature_feeds_its_match_and_nothing_else() -> None:
+    schema = full_schema()
+    authors = schema.columns["author"].model_copy(update={"hidden": True})
+    features = tuple(authors if one.name == "author" else one for one in schema.features)
+    hiding = make_encoder(FeatureSchema(features=features, bias=schema.bias))
+    assert hiding.schema.mistakes() == []
+    inputs = make_ranker(hiding).inputs.copies[0]
+    assert "author" not in inputs.candidate_names and module_name("author") not in inputs.embeddings
+    np.testing.assert_array_equal(
+        make_arrays(hiding, BATCH)["same_author"], make_arrays(make_encoder(full_schema()), BATCH)["same_author"]
+    )
+
+
 def test_features_that_share_a_vocabulary_share_an_embedding() -> None:
     inputs, arrays = inputs_of()
     batch = tensors(arrays)
@@ -118,5 +151,5 @@ def test_a_history_may_have_any_name() -> None:
         {"name": "values", "kind": "category", "side": "candidate"},
         {"name": "items", "kind": "history", "side": "user", "of": "values", "outcomes": ["click", "like"]},
     )
-    inputs = Inputs(schema, {"values": make_encoder(full_schema()).schema.tables(ENCODER.fitted)["video_id"]}, 4, 8)
-    assert [*inputs.request_names, *inputs.candidate_names] == ["items", "items.outcomes", "values"]
+    inputs = Inputs(schema, {"values": make_encoder(full_schema()).schema.tables(ENCODER.fitted)["video_id"]}, {}, 4, 8)
+    assert [*inputs.request_names, *inputs.candidate_names] == ["items.summary", "items", "items.outcomes", "values"]

@@ -95,5 +95,5 @@ def test_all_of_it_moves_to_another_device(encoder: object) -> None:
 
 def test_the_config_names_the_class_of_its_sharing() -> None:
     assert RankerConfig.model_validate({"sharing": {"kind": "shared_bottom"}}).sharing.kind == "shared_bottom"
-    with pytest.raises(ValueError, match="'mmoe', 'shared_bottom'"):
+    with pytest.raises(ValueError, match="'shared_bottom', 'one_gate', 'mmoe'"):
         RankerConfig.model_validate({"sharing": {"kind": "moe"}})

@@ -217,6 +217,8 @@ def manifest(version: str) -> Manifest:
             "tasks": [task.model_dump() for task in TASKS],
             "policies": POLICIES,
             "metrics": {"test": {"click": {"auc": 0.75}}},
+            "costs": {},
+            "health": {},
             "training": {},
             "data_fingerprint": "none",
             "libraries": {},

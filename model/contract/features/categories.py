@@ -18,7 +18,7 @@ class Categories(Discrete):
 
     @property
     def specs(self) -> tuple[ArraySpec, ...]:
-        return (ArraySpec(self.name, self.side, shape=(self.length,), table=self.table),)
+        return (ArraySpec(self.name, self.side, shape=(self.length,), table=self.table, hidden=self.hidden),)
 
     def encode(self, column: StringLists, fitted: Fitted) -> Arrays:
         codes = fitted.vocabularies[self.table].codes(column.flat.distinct)[column.flat.index]

@@ -13,7 +13,7 @@ class Category(Discrete):
 
     @property
     def specs(self) -> tuple[ArraySpec, ...]:
-        return (ArraySpec(self.name, self.side, table=self.table),)
+        return (ArraySpec(self.name, self.side, table=self.table, hidden=self.hidden),)
 
     def encode(self, column: Strings, fitted: Fitted) -> Arrays:
         return {self.name: fitted.vocabularies[self.table].codes(column.distinct)[column.index]}

@@ -8,11 +8,14 @@ from model.contract.features.interface import Feature, Fitted, Table
 
 
 class Discrete(Feature, ABC):
-    """`shares` reads codes and embedding of another discrete feature, which owns the vocabulary."""
+    """`shares` reads codes and embedding of another discrete feature, which owns the vocabulary. A `hidden` feature is
+    there for others (a match on it): the network does not read it itself.
+    """
 
     min_count: int = Field(default=1, ge=1)
     shares: str | None = None
     dim: int | None = Field(default=None, ge=1)
+    hidden: bool = False
 
     @property
     def table(self) -> str:

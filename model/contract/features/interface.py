@@ -35,7 +35,8 @@ class ArraySpec:
     """One encoded array `[row, *shape]`: int32 codes into `table`, or float32 where `table` is None.
 
     `part_of` names the feature whose own network reads the array (a history); `hidden` arrays are kept for matching
-    and never reach the network.
+    and never reach the network. Every column of an array of `quantities` has a meaning of its own; those of a vector
+    have one together.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ArraySpec:
     table: str | None = None
     part_of: str | None = None
     hidden: bool = False
+    quantities: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from model.contract.columns import Histories, padded
 from model.contract.features.discrete import Discrete
-from model.contract.features.history import History
+from model.contract.features.history import History, summarised
 from model.contract.features.interface import ArraySpec, Name, Side, Table
 from model.contract.mistakes import Strict
 from model.contract.vocabulary import UNKNOWN
@@ -22,8 +22,8 @@ Lookup = Callable[[str, Sequence[str | None]], NDArray[Any]]  # feature, video i
 class Match(Strict):
     """Of the history `of`, the interactions whose video agrees with the candidate in the feature `on`.
 
-    Becomes, per pair of request and candidate: the scaled count, one rate per outcome smoothed towards the outcome's
-    mean by `smoothing` imagined interactions, and the code of a count bin. The one kind that depends on both sides.
+    Becomes, per pair of request and candidate, a summary of these interactions as a history has one of all, and the
+    code of a count bin. The one kind that depends on both sides.
     """
 
     kind: Literal["match"] = "match"
@@ -46,7 +46,7 @@ class Match(Strict):
 
     def specs(self, history: History, on: Discrete) -> tuple[ArraySpec, ...]:
         return (
-            ArraySpec(self.name, Side.PAIR, shape=(1 + len(history.outcomes),)),
+            ArraySpec(self.name, Side.PAIR, shape=(1 + len(history.outcomes),), quantities=True),
             ArraySpec(self.binned, Side.PAIR, table=self.binned),
             ArraySpec(self.keys_name, history.side, (history.length, *on.specs[0].shape), on.table, hidden=True),
         )
@@ -56,26 +56,12 @@ class Match(Strict):
         codes = lookup(self.on, column.videos.distinct)[column.videos.index]
         return padded(codes, column.lengths, length, newest_first=True)
 
-    def pair(
-        self, keys: NDArray[Any], outcomes: NDArray[Any], codes: NDArray[Any], means: tuple[float, ...]
-    ) -> dict[str, NDArray[Any]]:
+    def pair(self, keys: NDArray[Any], outcomes: NDArray[Any], codes: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Row by row: history keys `[row, length, ...]` and outcomes `[row, length, outcome]` against `on`'s codes."""
         hits = _hits(keys, codes)
-        count = hits.sum(axis=1)
-        # One outcome at a time, each a contiguous reduction: the order of additions then never depends on the batch.
-        sums = [
-            np.where(hits, outcomes[:, :, at], np.float32(0)).sum(axis=1, dtype=np.float64) for at in range(len(means))
-        ]
-        rates = [
-            (total + self.smoothing * mean) / (count + self.smoothing) - mean
-            for total, mean in zip(sums, means, strict=True)
-        ]
-        # A rate moves little: unscaled it would be lost beside values of unit deviation.
-        scales = [max(np.sqrt(mean * (1 - mean)), 0.05) if 0 < mean < 1 else max(abs(mean), 0.05) for mean in means]
-        columns = [np.log1p(count), *(rate / scale for rate, scale in zip(rates, scales, strict=True))]
         return {
-            self.name: np.stack(columns, axis=1).astype(np.float32),
-            self.binned: np.searchsorted(np.array(COUNT_EDGES), count, side="right").astype(np.int32),
+            self.name: summarised(hits, outcomes, self.smoothing),
+            self.binned: np.searchsorted(np.array(COUNT_EDGES), hits.sum(axis=1), side="right").astype(np.int32),
         }
 
 

@@ -22,7 +22,7 @@ class Number(Feature):
 
     @property
     def specs(self) -> tuple[ArraySpec, ...]:
-        value = ArraySpec(self.name, self.side, shape=(2,))
+        value = ArraySpec(self.name, self.side, shape=(2,), quantities=True)
         return (value, ArraySpec(self.binned, self.side, table=self.binned)) if self.bins else (value,)
 
     def tables(self, fitted: Fitted) -> dict[str, Table]:

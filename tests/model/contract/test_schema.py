@@ -35,9 +35,12 @@ CASES: dict[str, Case] = {
     "match_on_unknown": ((RECENT, {**MATCH, "on": "video_ids"}), (), "[3].on", "`video_ids`", "video_id"),
     "two_histories": ((RECENT, {**RECENT, "name": "older"}), (), "[3]", "`older`", None),
     "pair_side": (({**CONTEXT, "name": "both", "side": "pair"},), (), "[2].side", "`pair`", None),
+    "hidden_from_all": (({**CANDIDATE, "name": "author", "hidden": True},), (), "[2].hidden", "none", None),
+    "hidden_from_the_tower": (({**POSITION, "hidden": True},), ("position",), "[2].hidden", "a hidden one", None),
     "bias_left_out": ((POSITION,), (), "[2].side", "`position` left out of it", None),
     "bias_unknown": ((POSITION,), ("position", "devise"), "position_bias.features[1]", "`devise`", "device"),
     "bias_of_candidate": ((), ("video_id",), "position_bias.features[0]", "`video_id`, of side candidate", None),
+    "bias_of_inputs": ((), ("device",), "position_bias.features", "`device`", None),
     "bias_number": (
         ({"name": "depth", "kind": "number", "side": "context"},),
         ("depth",),

@@ -4,11 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onnx import TensorProto
+from onnx.helper import make_graph, make_model, make_opsetid, make_tensor_value_info
+from onnx.numpy_helper import from_array
 
 from model.contract.bundle import Bundle, read_bundle
 from model.contract.catalog import EntityTable
-from model.contract.graphs import CANDIDATE_HALF
+from model.contract.graphs import BIAS_LOGITS, CANDIDATE_HALF, REQUEST_HALF
 from model.contract.mistakes import InputError
 from service.runtime.sessions import Runtime
 from tests.service.small_bundle import VERSION, schema_of
@@ -43,6 +47,17 @@ def narrow_halves(bundle: Bundle) -> Bundle:
     return replace(bundle, encoder=replace(bundle.encoder, videos=EntityTable(bundle.videos.ids, arrays)))
 
 
+def request_of_another(bundle: Bundle) -> Bundle:
+    """Whose half is narrower."""
+    shapes = {REQUEST_HALF: (1, 3), BIAS_LOGITS: (1, len(bundle.tasks))}
+    zeros = [from_array(np.zeros(shape, dtype=np.float32), name) for name, shape in shapes.items()]
+    outputs = [make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
+    graph = make_graph([], "request", [], outputs, zeros)
+    model = make_model(graph, ir_version=10, opset_imports=[make_opsetid("", 18)])
+    bundle.graph("request").write_bytes(model.SerializeToString())
+    return bundle
+
+
 def swapped_graphs(bundle: Bundle) -> Bundle:
     bundle.graph("rank").write_bytes(bundle.graph("request").read_bytes())
     return bundle
@@ -60,7 +75,8 @@ def no_graph(bundle: Bundle) -> Bundle:
         (other_features, r"candidate\.onnx: inputs: expected an encoded array of the schema .* found `title`"),
         (longer_vectors, r"candidate\.onnx: input `title`: expected tensor\(float\) of shape \[rows, 10\]"),
         (no_halves, r"expected a catalog with `candidate_half`, found none"),
-        (narrow_halves, r"request\.onnx: output `request_half`: expected tensor\(float\) of shape \[rows, 3\]"),
+        (narrow_halves, r"candidate\.onnx: output `candidate_half`: expected tensor\(float\) of shape \[rows, 3\]"),
+        (request_of_another, r"request\.onnx: output `request_half`: expected tensor\(float\) of shape \[rows, \d+\]"),
         (swapped_graphs, r"rank\.onnx: inputs: expected an encoded array"),
         (no_graph, r"rank\.onnx: expected a graph that ONNX Runtime can load"),
     ],

@@ -86,7 +86,7 @@ def test_counts_and_rates_are_those_of_a_plain_loop(world: World) -> None:
 def test_the_bin_of_a_count(count: int) -> None:
     match = SCHEMA.matches["same_author"]
     keys = np.array([[5] * count + [6] * (40 - count)], dtype=np.int32)
-    pairs = match.pair(keys, np.zeros((1, 40, 1), dtype=np.float32), np.array([5], dtype=np.int32), (0.5,))
+    pairs = match.pair(keys, np.zeros((1, 40, 1), dtype=np.float32), np.array([5], dtype=np.int32))
     assert pairs["same_author.bin"].tolist() == [sum(count >= edge for edge in COUNT_EDGES)]
     assert match.tables()["same_author.bin"].num_codes == len(COUNT_EDGES) + 1
 
@@ -94,7 +94,7 @@ def test_the_bin_of_a_count(count: int) -> None:
 @pytest.mark.parametrize("code", [0, 1])
 def test_missing_and_unknown_agree_with_nothing(code: int) -> None:
     keys, codes = np.full((1, 4, 2), code, dtype=np.int32), np.full((1, 3), code, dtype=np.int32)
-    pairs = SCHEMA.matches["same_tag"].pair(keys, np.ones((1, 4, 2), dtype=np.float32), codes, OUTCOME_MEANS)
+    pairs = SCHEMA.matches["same_tag"].pair(keys, np.ones((1, 4, 2), dtype=np.float32), codes)
     np.testing.assert_array_equal(pairs["same_tag"], [[0, 0, 0]])
     assert pairs["same_tag.bin"].tolist() == [0]
 
@@ -102,12 +102,12 @@ def test_missing_and_unknown_agree_with_nothing(code: int) -> None:
 @given(st.integers(0, 2**32 - 1))
 def test_a_pair_is_the_same_bit_for_bit_in_any_company(seed: int) -> None:
     random = np.random.default_rng(seed)
-    rows, length, means = int(random.integers(1, 30)), int(random.integers(1, 200)), (3.7, 0.1)
+    rows, length = int(random.integers(1, 30)), int(random.integers(1, 200))
     keys = random.integers(0, 4, (1, length)).astype(np.int32)
     outcomes = random.lognormal(0, 9, (1, length, 2)).astype(np.float32)
     codes, request_of = random.integers(0, 4, rows).astype(np.int32), np.zeros(rows, dtype=np.int64)
     match = SCHEMA.matches["same_author"]
-    together = match.pair(keys[request_of], outcomes[request_of], codes, means)
+    together = match.pair(keys[request_of], outcomes[request_of], codes)
     for at in range(rows):
-        for name, array in match.pair(keys, outcomes, codes[at : at + 1], means).items():
+        for name, array in match.pair(keys, outcomes, codes[at : at + 1]).items():
             np.testing.assert_array_equal(array[0], together[name][at])
