@@ -18,7 +18,9 @@ from training.config import RunConfig
 class Progress:
     """Where a run stands. `epoch` and `step` are those of the next batch, `best` the weights of the best epoch.
 
-    `history` has one record an epoch: its number, unweighted task losses, and utility and metrics on the valid split.
+    The sums are of this epoch. `history` has one record an epoch: its number; the means of the unweighted task losses
+    and of what was optimised, and the newest weights of the tasks; utility, metrics and the health of the experts on
+    the valid split.
     """
 
     epoch: int = 0
@@ -28,13 +30,16 @@ class Progress:
     best_utility: float = float("-inf")
     best: dict[str, torch.Tensor] = field(default_factory=dict)
     loss_sums: list[float] = field(default_factory=list)
+    optimised_sum: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
     finished: bool = False
 
 
 def identity(config: RunConfig, dataset_key: str) -> str:
     """Changes with everything that decides the weights; not with the limits of the run or what follows it."""
-    content = config.model_dump_json(exclude={"policies": True, "training": {"max_epochs", "checkpoint_steps"}})
+    content = config.model_dump_json(
+        exclude={"policies": True, "data": {"propensity"}, "training": {"max_epochs", "checkpoint_steps"}}
+    )
     return hashlib.sha256((content + dataset_key).encode()).hexdigest()
 
 

@@ -20,7 +20,7 @@ from model.contract.encoding import Encoder, encode, encode_pairs, load_fitted, 
 from model.contract.features.interface import Arrays, ArraySpec, Side
 from model.contract.mistakes import InputError, mistake
 from model.contract.schema import FeatureSchema
-from model.contract.tasks import Task
+from model.contract.tasks import Task, TaskKind
 from model.ranker import LabelScale
 from training.columns import to_column
 from training.fitting import fit
@@ -30,7 +30,6 @@ from training.readers.interface import ImpressionTable, told_as_unreadable
 from training.splits import NAMES, TRAIN, Split
 
 CHUNK_ROWS = 32_768
-BLOCKS_MIXED = 8  # a batch is drawn from this many blocks of neighbouring rows
 # A dot keeps them apart from features.
 VALUES, OBSERVED = "label.values", "label.observed"
 USERS, GROUPS, ROWS = "row.user", "row.group", "row.number"
@@ -92,7 +91,7 @@ def prepare(preparation: Preparation, folder: Path, progress: Progress) -> Datas
             flush_tree(beside)
             if not folder.is_dir():  # another run of the same data may have been faster
                 beside.rename(folder)
-    return _open(preparation.schema, folder)
+    return open_prepared(preparation.schema, folder)
 
 
 def _write(preparation: Preparation, folder: Path, progress: Progress) -> None:
@@ -238,16 +237,26 @@ def _check_and_scale(folder: Path, tasks: Sequence[Task], source: str) -> None:
         values = np.load(folder / name / f"{VALUES}.npy", mmap_mode="r")
         observed = np.load(folder / name / f"{OBSERVED}.npy", mmap_mode="r")
         for at, task in enumerate(tasks):
+            where = f"{source}: column `{task.label}`"
             if not observed[:, at].any():
-                where = f"{source}: column `{task.label}`"
                 raise mistake(where, f"labels of task `{task.name}` in the {name} split", "none observed")
             if name == TRAIN:
                 scales.append(scale_of(task, values[:, at], observed[:, at]))
+                if not scales[-1].deviation:
+                    raise _of_one_label(task, where, float(values[observed[:, at].argmax(), at]), observed[:, at].sum())
     content = json.dumps([one.model_dump() for one in scales])
     (folder / "scales.json").write_text(content, encoding="utf-8")
 
 
-def _open(schema: FeatureSchema, folder: Path) -> Dataset:
+def _of_one_label(task: Task, where: str, value: float, num_rows: int) -> InputError:
+    """There is nothing to learn: every answer but one is wrong."""
+    rate = f", a rate of {value:.0%}" if task.kind is TaskKind.BINARY else ""
+    expected = f"labels of task `{task.name}` that differ in the {TRAIN} split"
+    return mistake(where, expected, f"{value:g} in all {num_rows:,} observed rows{rate}")
+
+
+def open_prepared(schema: FeatureSchema, folder: Path) -> Dataset:
+    """The dataset that `prepare` left in `folder`."""
     encoder = Encoder(schema, load_fitted(folder / "encoder"), EntityTable.load(folder / "videos"))
     scales = json.loads((folder / "scales.json").read_text(encoding="utf-8"))
     return Dataset(
@@ -264,23 +273,3 @@ def _open_split(schema: FeatureSchema, folder: Path) -> SplitData:
 
     arrays = {spec.name: mapped(spec.name) for spec in _written(schema)}
     return SplitData(folder.name, arrays, mapped(VALUES), mapped(OBSERVED), mapped(USERS), mapped(GROUPS), mapped(ROWS))
-
-
-def batch_rows(num_rows: int, batch_size: int, block_rows: int, seed: Sequence[int]) -> Iterator[NDArray[np.int64]]:
-    """Row numbers of each batch of one epoch, a function of the arguments alone.
-
-    Blocks of neighbouring rows come in random order, a few at a time are mixed row by row: random enough to learn from,
-    and sequential enough for a disk. The last batch may be smaller.
-    """
-    random = np.random.default_rng(seed)
-    starts = random.permutation(np.arange(0, num_rows, block_rows))
-    left = np.empty(0, dtype=np.int64)
-    for at in range(0, len(starts), BLOCKS_MIXED):
-        some = [np.arange(start, min(start + block_rows, num_rows)) for start in starts[at : at + BLOCKS_MIXED]]
-        mixed = np.concatenate([left, *some])
-        random.shuffle(mixed)
-        whole = len(mixed) - len(mixed) % batch_size
-        yield from mixed[:whole].reshape(-1, batch_size)
-        left = mixed[whole:]
-    if len(left):
-        yield left

@@ -63,7 +63,9 @@ def _mask(series: pl.Series, where: str) -> NDArray[np.bool_]:
 
 
 def scale_of(task: Task, values: NDArray[np.float32], observed: NDArray[np.bool_]) -> LabelScale:
-    """Mean and deviation, after the transform, of the labels that were observed in training; a block at a time."""
+    """Mean and deviation, after the transform, of the labels that were observed, 0 where they are all the same; a block
+    at a time.
+    """
 
     def total(of: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> float:
         blocks = (slice(start, start + BLOCK_ROWS) for start in range(0, len(values), BLOCK_ROWS))
@@ -74,7 +76,7 @@ def scale_of(task: Task, values: NDArray[np.float32], observed: NDArray[np.bool_
     mean = total(lambda known: known) / count
     deviation = float(np.sqrt(total(lambda known: (known - mean) ** 2) / count))
     # Of a constant the deviation is nothing but rounding.
-    return LabelScale(mean=mean, deviation=deviation if deviation > 1e-12 * abs(mean) else 1.0)
+    return LabelScale(mean=mean, deviation=deviation if deviation > 1e-12 * abs(mean) else 0.0)
 
 
 def targets_of(tasks: Sequence[Task], scales: Sequence[LabelScale], values: NDArray[Any]) -> NDArray[np.float32]:

@@ -1,9 +1,8 @@
 """The training loop: every step a function of the weights, the seed and the step's number, and of nothing else."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,12 +14,14 @@ from torch.optim.swa_utils import AveragedModel
 from model.contract.mistakes import mistake
 from model.contract.tasks import Task
 from model.ranker import MultiTaskRanker
-from training import checkpoints
+from training import checkpoints, divergence
+from training.batches import Batches, TrainingBatch
 from training.checkpoints import Progress
 from training.config import RunConfig, TrainingConfig
-from training.dataset import Dataset, SplitData, batch_rows
-from training.evaluation import batch_of, compute_logits, utility
-from training.labels import targets_of
+from training.dataset import Dataset
+from training.evaluation import compute_logits, utility
+from training.health import expert_health
+from training.knots import fit_knots
 from training.losses import task_losses
 from training.splits import TRAIN, VALID
 
@@ -45,7 +46,8 @@ class Checkpointing:
 def build_ranker(config: RunConfig, dataset: Dataset) -> MultiTaskRanker:
     torch.manual_seed(config.training.seed)
     tables = dataset.schema.tables(dataset.encoder.fitted)
-    return MultiTaskRanker(config.ranker, dataset.schema, tables, config.tasks, dataset.scales)
+    knots = fit_knots(dataset.splits[TRAIN], dataset.schema, config.network.pieces)
+    return MultiTaskRanker(config.ranker, dataset.schema, tables, config.tasks, dataset.scales, knots)
 
 
 class Trainer:
@@ -59,14 +61,11 @@ class Trainer:
         self.average = AveragedModel(self.ranker, multi_avg_fn=_moving_average(self.settings.weight_average))
         self.balancer = config.balancing.build(self.tasks)
         groups = [*_parameter_groups(self.ranker, self.settings), {"params": list(self.balancer.parameters())}]
-        self.optimizer = torch.optim.Adam(groups, lr=self.settings.learning_rate)
+        self.optimizer = torch.optim.AdamW(groups, lr=self.settings.learning_rate, weight_decay=0.0)
         self.shared = self.ranker.shared_parameters()
         self.progress = Progress(loss_sums=[0.0] * len(self.tasks))
-        self.train_rows: SplitData = dataset.splits[TRAIN]
-
-    @property
-    def num_steps(self) -> int:
-        return -(-self.train_rows.num_rows // self.settings.batch_size)
+        self.batches = Batches(dataset.splits[TRAIN], self.tasks, dataset.scales, self.settings)
+        self.saved_steps = 0
 
     @property
     def evaluated(self) -> MultiTaskRanker:
@@ -75,6 +74,7 @@ class Trainer:
 
     def run(self) -> MultiTaskRanker:
         """Train until the epochs are over or the utility stops rising; returns the ranker of the best epoch."""
+        self._check_utility()
         self._resume()
         while not self.progress.finished:
             self._train_epoch()
@@ -92,11 +92,16 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.balancer.load_state_dict(state["balancer"])
+        self.saved_steps = self.progress.total_steps
         # More epochs may have been asked for since.
         stopped_early = self.progress.stale_epochs >= self.settings.early_stop.patience
         self.progress.finished = stopped_early or self.progress.epoch >= self.settings.max_epochs
 
     def _save(self) -> None:
+        for part in (self.ranker, self.average, self.balancer):
+            if broken := [name for name, one in part.state_dict().items() if not one.isfinite().all()]:
+                expected = "finite weights (a lower `training.learning_rate`?)"
+                raise mistake(self._when, expected, f"others in `{broken[0]}`")
         state = {
             "ranker": self.ranker.state_dict(),
             "average": self.average.state_dict(),
@@ -104,67 +109,87 @@ class Trainer:
             "balancer": self.balancer.state_dict(),
         }
         checkpoints.save(self.saving.path, self.saving.identity, self.progress, state)
+        self.saved_steps = self.progress.total_steps
 
-    def _batches(self) -> Iterator[tuple[dict[str, Tensor], Tensor, Tensor]]:
-        """From the next batch of this epoch on."""
-        rows, settings = self.train_rows, self.settings
-        order = batch_rows(
-            rows.num_rows, settings.batch_size, settings.block_rows, (settings.seed, self.progress.epoch)
-        )
-        for chosen in islice(order, self.progress.step, None):
-            targets = targets_of(self.tasks, self.dataset.scales, rows.values[chosen])
-            yield batch_of(rows, chosen), torch.from_numpy(targets), torch.from_numpy(rows.observed[chosen])
+    @property
+    def _when(self) -> str:
+        return f"training, epoch {self.progress.epoch + 1}, step {self.progress.step + 1}"
 
     def _train_epoch(self) -> None:
         self.ranker.train()
-        for arrays, targets, observed in self._batches():
-            losses, optimised = self._step(arrays, targets, observed)
-            progress = self.progress
+        progress = self.progress
+        for batch in self.batches.of_epoch(progress.epoch, first=progress.step):
+            losses, optimised = self._step(batch)
             progress.loss_sums = [total + loss for total, loss in zip(progress.loss_sums, losses, strict=True)]
+            progress.optimised_sum += optimised
             progress.step += 1
             progress.total_steps += 1
-            self.watcher.step(progress, self.num_steps, self._by_task(losses), optimised)
-            if progress.total_steps % self.settings.checkpoint_steps == 0:
-                self._save()
+            self.watcher.step(progress, len(self.batches), self._by_task(losses), optimised)
 
-    def _step(self, arrays: dict[str, Tensor], targets: Tensor, observed: Tensor) -> tuple[list[float], float]:
-        # Dropout is drawn anew from the step's number: a resumed run draws what the unbroken one would have drawn.
-        torch.manual_seed(_step_seed(self.settings.seed, self.progress.total_steps))
-        losses = task_losses([task.kind for task in self.tasks], self.ranker(arrays), targets, observed)
-        values: list[float] = losses.detach().tolist()
-        for task, value in zip(self.tasks, values, strict=True):
-            if not np.isfinite(value):
-                where = f"training, epoch {self.progress.epoch + 1}, step {self.progress.step + 1}, task `{task.name}`"
-                raise mistake(where, "a finite loss (a lower learning rate?)", str(value))
+    def _step(self, batch: TrainingBatch) -> tuple[list[float], float]:
+        """Returns every task's loss, and the value that was optimised."""
+        logits, losses = self._forward(batch)
+        if not losses.isfinite().all():
+            raise divergence.of_losses(self._when, self.tasks, losses, logits, batch)
+        # Here, and not after a step: weights are good when they were seen to give numbers.
+        if self.progress.total_steps - self.saved_steps >= self.settings.checkpoint_steps:
+            self._save()
         self.optimizer.zero_grad(set_to_none=True)
         optimised = self.balancer.backward(losses, self.shared).item()
         penalty = self.ranker.sharing.penalty()
         if penalty.requires_grad:
             penalty.backward()  # type: ignore[no-untyped-call]
+        parameters = [one for group in self.optimizer.param_groups for one in group["params"]]
+        if not divergence.are_finite(one.grad for one in parameters if one.grad is not None):
+            raise divergence.of_gradients(self._when, self.tasks, self._forward(batch)[1], parameters, batch)
         self.optimizer.step()
         if self.settings.weight_average:
             self.average.update_parameters(self.ranker)
-        return values, optimised
+        return losses.tolist(), optimised
+
+    def _forward(self, batch: TrainingBatch) -> tuple[Tensor, Tensor]:
+        # Dropout is drawn anew from the step's number: a resumed run draws what the unbroken one would have drawn.
+        torch.manual_seed(_step_seed(self.settings.seed, self.progress.total_steps))
+        logits = self.ranker(batch.arrays)
+        return logits, task_losses([task.kind for task in self.tasks], logits, batch.targets, batch.observed)
+
+    def _check_utility(self) -> None:
+        """A metric that the valid split cannot have, an AUC of one class, would be found out only after an epoch."""
+        valid = self.dataset.splits[VALID]
+        some_order = np.linspace(-1, 1, valid.num_rows)[:, None].repeat(len(self.tasks), 1)
+        _, parts = utility(self.ranker, self.tasks, self.settings.early_stop.utility, some_order, valid)
+        for name, metric in parts.items():
+            if not np.isfinite(metric):
+                expected = "a task with labels in the valid split that this metric can be had of"
+                raise mistake(f"training.early_stop.utility, {name}", expected, "labels all alike")
 
     def _end_epoch(self) -> None:
         progress, valid = self.progress, self.dataset.splits[VALID]
-        terms = self.settings.early_stop.utility
         # At the logged positions: who copies the old order must not look better than who sees through it.
         logits = compute_logits(self.evaluated, valid, as_logged=True)
-        value, parts = utility(self.evaluated, self.tasks, terms, logits, valid)
-        for name, metric in parts.items():
-            if not np.isfinite(metric):
-                raise mistake(f"utility, {name}", "a finite metric on the valid split", f"{metric} (only one class?)")
+        if not np.isfinite(logits).all():
+            when = f"validation after epoch {progress.epoch + 1}"
+            raise divergence.of_logits(when, self.tasks, logits, valid.rows)
+        value, parts = utility(self.evaluated, self.tasks, self.settings.early_stop.utility, logits, valid)
         is_best = value > progress.best_utility or not progress.best
         if is_best:
             progress.best_utility = value
             progress.best = {name: tensor.clone() for name, tensor in self.evaluated.state_dict().items()}
-        means = [total / self.num_steps for total in progress.loss_sums]
-        record = {"epoch": progress.epoch, "losses": self._by_task(means), "utility": value, "metrics": parts}
+        means = [total / len(self.batches) for total in progress.loss_sums]
+        record = {
+            "epoch": progress.epoch,
+            "losses": self._by_task(means),
+            "optimised": progress.optimised_sum / len(self.batches),
+            "weights": self._by_task(self.balancer.weights.tolist()),
+            "utility": value,
+            "metrics": parts,
+            "health": expert_health(self.evaluated, self.tasks, valid).model_dump(mode="json"),
+        }
         progress.history.append(record)
         self.balancer.end_epoch(torch.tensor(means))
         progress.stale_epochs = 0 if is_best else progress.stale_epochs + 1
-        progress.epoch, progress.step, progress.loss_sums = progress.epoch + 1, 0, [0.0] * len(self.tasks)
+        progress.epoch, progress.step, progress.optimised_sum = progress.epoch + 1, 0, 0.0
+        progress.loss_sums = [0.0] * len(self.tasks)
         stale = progress.stale_epochs >= self.settings.early_stop.patience
         progress.finished = stale or progress.epoch >= self.settings.max_epochs
         self.watcher.epoch(record, is_best)

@@ -24,11 +24,13 @@ from model.contract.graphs import (
 from model.contract.mistakes import mistake
 from model.contract.tasks import Task
 from model.contract.versions import add_version, set_live
+from model.costs import Costs, costs
 from model.export import export_graphs, run_graphs
 from model.ranker import MultiTaskRanker
 from training.config import RunConfig
 from training.dataset import Dataset, Preparation
 from training.golden import GoldenCase, golden_cases
+from training.health import ExpertHealth
 
 LIBRARIES = ("torch", "onnx", "onnxruntime", "numpy", "pydantic", "polars")
 HALVES_AT_ONCE = 8_192
@@ -42,6 +44,7 @@ class Release:
     preparation: Preparation
     dataset: Dataset
     metrics: Mapping[str, Any]
+    health: ExpertHealth
 
 
 def publish(ranker: MultiTaskRanker, release: Release, registry: Path) -> Manifest:
@@ -61,7 +64,7 @@ def _build(ranker: MultiTaskRanker, release: Release, folder: Path) -> Manifest:
     golden = [_checked(ranker, case, graphs, release.config.tasks) for case in cases]
     with_halves = EntityTable(videos.ids, videos.arrays | {CANDIDATE_HALF: _halves(ranker, videos)})
     write_parts(folder, Encoder(encoder.schema, encoder.fitted, with_halves), dataset.users, golden)
-    return seal(folder, _manifest(release, folder))
+    return seal(folder, _manifest(release, costs(ranker), folder))
 
 
 def _checked(ranker: MultiTaskRanker, case: GoldenCase, graphs: Path, tasks: Sequence[Task]) -> dict[str, Any]:
@@ -94,7 +97,7 @@ def _halves(ranker: MultiTaskRanker, videos: EntityTable) -> NDArray[np.float32]
     return torch.cat(parts).numpy()
 
 
-def _manifest(release: Release, folder: Path) -> Manifest:
+def _manifest(release: Release, costs: Costs, folder: Path) -> Manifest:
     config, now = release.config, dt.datetime.now(dt.UTC)
     manifest = Manifest(
         format_version=FORMAT_VERSION,
@@ -105,6 +108,8 @@ def _manifest(release: Release, folder: Path) -> Manifest:
         tasks=config.tasks,
         policies=config.policies,
         metrics=dict(release.metrics),
+        costs=costs.model_dump(mode="json"),
+        health=release.health.model_dump(mode="json"),
         training=config.model_dump(mode="json"),
         data_fingerprint=release.preparation.table.fingerprint,
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES},

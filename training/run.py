@@ -14,17 +14,19 @@ from rich.console import Console
 from model.contract.bundle import Manifest
 from model.contract.durable import told_as_input_errors, write_text
 from model.contract.mistakes import mistake
+from model.costs import costs
 from model.ranker import MultiTaskRanker
 from training import checkpoints
 from training.config import RunConfig, to_yaml
 from training.dataset import Dataset, Preparation, prepare
 from training.evaluation import SplitMetrics, compute_logits, evaluate_split, fit_calibration
+from training.health import expert_health
 from training.loop import Checkpointing, Trainer, build_ranker
 from training.publish import Release, publish
 from training.splits import TEST, VALID
 from training.watching import TerminalWatcher
 
-ENCODING_VERSION = "2"  # a new one makes encoded data of older versions be encoded again
+ENCODING_VERSION = "3"  # a new one makes encoded data of older versions be encoded again
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,10 @@ class Run:
         return self.folder / "history.json"
 
     @property
+    def health(self) -> Path:
+        return self.folder / "health.json"
+
+    @property
     def curves(self) -> Path:
         return self.folder / "curves"
 
@@ -67,8 +73,13 @@ class Run:
     def identity(self) -> str:
         return checkpoints.identity(self.config, self.dataset_key)
 
+    @property
+    def encoded(self) -> Path:
+        """The folder of the dataset; its name is the dataset's key."""
+        return self.folder / "data" / self.dataset_key
+
     def dataset(self, watcher: TerminalWatcher) -> Dataset:
-        return prepare(self.preparation, self.folder / "data" / self.dataset_key, watcher.preparing)
+        return prepare(self.preparation, self.encoded, watcher.preparing)
 
 
 def train(
@@ -83,17 +94,21 @@ def train(
         write_text(run.folder / "config.yaml", to_yaml(run.config))
         saving = Checkpointing(run.folder / "checkpoint.pt", run.identity, resume)
         trainer = Trainer(run.config, dataset, saving, watcher)
+        console.print(str(costs(trainer.ranker)), highlight=False, soft_wrap=True)
         ranker = trainer.run()
         write_text(run.history, json.dumps(trainer.progress.history, indent=1))
         valid = dataset.splits[VALID]
         logits = compute_logits(ranker, valid)
         fit_calibration(ranker.calibration, run.config.tasks, logits, valid.values, valid.observed)
         checkpoints.save(run.weights, run.identity, checkpoints.Progress(), {"ranker": ranker.state_dict()})
+        health = expert_health(ranker, run.config.tasks, valid)
+        write_text(run.health, health.model_dump_json(indent=1))
     metrics = evaluate(run, ranker, dataset)
     if registry is None:
         return metrics, None
     with told_as_input_errors(str(registry)), console.status("publishing"):
-        return metrics, publish(ranker, Release(run.config, run.preparation, dataset, as_json(metrics)), registry)
+        release = Release(run.config, run.preparation, dataset, as_json(metrics), health)
+        return metrics, publish(ranker, release, registry)
 
 
 def load_trained(run: Run, dataset: Dataset) -> MultiTaskRanker:

@@ -12,7 +12,8 @@ from training import checkpoints
 
 
 class TerminalWatcher:
-    """Shows every task's loss as it was trained on, never only their weighted sum, and writes the curves.
+    """Shows what is optimised, and beside it every task's unweighted loss, both as means of the epoch so far; writes
+    the curves of all that, step by step, and of metrics and task weights, epoch by epoch.
 
     A context manager; `preparing` is a Progress callback of training.dataset.
     """
@@ -40,7 +41,8 @@ class TerminalWatcher:
 
     def step(self, progress: checkpoints.Progress, num_steps: int, losses: dict[str, float], optimised: float) -> None:
         means = {name: total / progress.step for name, total in zip(losses, progress.loss_sums, strict=True)}
-        shown = " ".join(f"{name} {value:.3f}" for name, value in means.items())
+        of_tasks = " ".join(f"{name} {value:.3f}" for name, value in means.items())
+        shown = f"optimised {progress.optimised_sum / progress.step:.3f} · {of_tasks}"
         self._show(f"epoch {progress.epoch + 1}", progress.step, num_steps, shown)
         for name, value in losses.items():
             self.curves.add_scalar(f"loss/{name}", value, progress.total_steps)
@@ -54,6 +56,20 @@ class TerminalWatcher:
         self.curves.add_scalar("valid/utility", record["utility"], number)
         for name, value in record["metrics"].items():
             self.curves.add_scalar(f"valid/{name}", value, number)
+        for name, value in record["weights"].items():
+            self.curves.add_scalar(f"weight/{name}", value, number)
+        self._show_health(record["health"], list(record["losses"]), number)
+
+    def _show_health(self, health: dict[str, Any], tasks: list[str], number: int) -> None:
+        """One short line where something is wrong, all figures in the curves."""
+        if alarms := health["alarms"]:
+            more = f" (and {len(alarms) - 1} more)" if len(alarms) > 1 else ""
+            self.console.print(f"experts: {alarms[0]}{more}", style="yellow", markup=False, highlight=False)
+        for gate in health["gates"]:
+            for task, of_experts, entropy in zip(tasks, gate["tasks"], gate["entropy"], strict=True):
+                self.curves.add_scalar(f"{gate['name']}/{task}/entropy", entropy, number)
+                for expert, share in enumerate(of_experts, 1):
+                    self.curves.add_scalar(f"{gate['name']}/{task}/expert_{expert}", share, number)
 
     def _show(self, phase: str, done: int, total: int, losses: str) -> None:
         if phase != self.phase:

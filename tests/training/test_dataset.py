@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from model.contract.mistakes import InputError
 from training.config import RunConfig, parse
-from training.dataset import Dataset, Preparation, batch_rows, prepare
+from training.dataset import Dataset, Preparation, prepare
 from training.splits import NAMES
 
 ROWS = 60
@@ -157,7 +155,19 @@ def test_an_interrupted_preparation_leaves_nothing(tmp_path: Path) -> None:
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"click": [2] * ROWS}, "column `click`, row 0: expected 0 or 1 (task `click`), found 2"),
     ({"click": ["yes"] * ROWS}, "column `click`: expected the numbers of a binary task, found a column of type String"),
-    ({"click": [None if row >= 50 else 1 for row in range(ROWS)]}, "expected labels of task `click` in the test split"),
+    (
+        {"click": [None if row >= 50 else row % 2 for row in range(ROWS)]},
+        "expected labels of task `click` in the test split",
+    ),
+    (
+        {"click": [int(row >= 40) for row in range(ROWS)]},
+        "column `click`: expected labels of task `click` that differ in the train split, "
+        "found 0 in all 40 observed rows, a rate of 0%",
+    ),
+    (
+        {"seconds": [3.3 if row < 40 else float(row) for row in range(ROWS)]},
+        "column `seconds`: expected labels of task `watch` that differ in the train split, found 3.3 in all 40",
+    ),
     (
         {"seconds": [-1.0 if row == 41 else 1.0 for row in range(ROWS)]},
         "column `seconds`, row 41: expected a finite number",
@@ -191,19 +201,3 @@ def test_every_missing_column_is_named_with_the_nearest_one(tmp_path: Path) -> N
         prepared(table().rename({"age": "agee", "click": "clicks"}), tmp_path)
     assert "expected a column `age`, found none of that name; did you mean `agee`?" in str(caught.value)
     assert "expected a column `click`, found none of that name; did you mean `clicks`?" in str(caught.value)
-
-
-@given(st.integers(1, 300), st.integers(1, 64), st.integers(1, 50), st.integers(0, 3))
-def test_an_epoch_has_every_row_once_and_only_the_seed_decides_the_order(
-    num_rows: int, batch_size: int, block_rows: int, epoch: int
-) -> None:
-    batches = list(batch_rows(num_rows, batch_size, block_rows, (0, epoch)))
-    assert sorted(np.concatenate(batches).tolist()) == list(range(num_rows))
-    assert all(len(batch) == batch_size for batch in batches[:-1])
-    again = batch_rows(num_rows, batch_size, block_rows, (0, epoch))
-    assert all((left == right).all() for left, right in zip(batches, again, strict=True))
-
-
-def test_epochs_and_seeds_differ() -> None:
-    orders = [np.concatenate(list(batch_rows(1000, 10, 100, seed))).tolist() for seed in ((0, 0), (0, 1), (1, 0))]
-    assert orders[0] != orders[1] and orders[0] != orders[2]

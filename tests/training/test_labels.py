@@ -22,4 +22,4 @@ def test_the_scale_is_that_of_the_observed_labels(block_rows: int, monkeypatch: 
 
 def test_of_a_constant_no_rounding_is_taken_for_a_deviation() -> None:
     found = scale_of(WATCH, np.full(12_345, 3.3, np.float32), np.ones(12_345, dtype=bool))
-    assert found.deviation == 1.0
+    assert found.deviation == 0.0

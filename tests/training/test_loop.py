@@ -1,22 +1,31 @@
 """A run is a function of its config and data: killed at any moment and resumed, it ends in the same weights."""
 
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
 import polars as pl
 import pytest
 import torch
 import yaml
+from numpy.typing import NDArray
 from rich.console import Console
 
 from model.contract.mistakes import InputError
+from tests.model.builders import kinds
+from training.balancing import AnyBalancing
+from training.balancing.jacobian import AggregatorName, JacobianConfig
+from training.batches import Batches
 from training.config import parse
-from training.dataset import Dataset
+from training.dataset import Dataset, SplitData
 from training.loop import Checkpointing, Trainer
 from training.run import Run, train
 from training.watching import TerminalWatcher
@@ -84,6 +93,38 @@ def test_interrupted_at_any_step_it_resumes_to_the_same_weights(
     assert_equal(unbroken, fit(raw, tmp_path / "b", dataset, resume=True))
 
 
+def small(dataset: Dataset, num_rows: int) -> Dataset:
+    """Of each split the first rows."""
+
+    def first(split: SplitData) -> SplitData:
+        arrays = {name: array[:num_rows] for name, array in split.arrays.items()}
+        others = (split.values, split.observed, split.users, split.groups, split.rows)
+        return SplitData(split.name, arrays, *(one[:num_rows] for one in others))
+
+    return replace(dataset, splits={name: first(split) for name, split in dataset.splits.items()})
+
+
+BALANCINGS = [
+    *({"kind": one.model_fields["kind"].default} for one in kinds(AnyBalancing) if one is not JacobianConfig),
+    *({"kind": "jacobian", "aggregator": name} for name in get_args(AggregatorName)),
+]
+
+
+@pytest.mark.parametrize("balancing", BALANCINGS, ids=lambda one: one.get("aggregator", one["kind"]))
+def test_with_any_balancer_a_resumed_run_ends_as_an_unbroken_one(
+    quick: tuple[dict[str, Any], Dataset], tmp_path: Path, balancing: dict[str, str]
+) -> None:
+    raw, dataset = quick
+    torch.use_deterministic_algorithms(True)
+    raw["training"] |= {"batch_size": 256, "max_epochs": 3, "checkpoint_steps": 2}
+    raw |= {"balancing": balancing}
+    dataset = small(dataset, 1024)
+    unbroken = fit(raw, tmp_path / "a", dataset)
+    with pytest.raises(KeyboardInterrupt):
+        fit(raw, tmp_path / "b", dataset, after=9)
+    assert_equal(unbroken, fit(raw, tmp_path / "b", dataset, resume=True))
+
+
 def test_more_epochs_go_on_from_a_finished_run(quick: tuple[dict[str, Any], Dataset], tmp_path: Path) -> None:
     raw, dataset = quick
     longer = raw | {"training": raw["training"] | {"max_epochs": 3}}
@@ -105,11 +146,94 @@ def test_a_foreign_or_damaged_checkpoint_is_refused(raw_config: dict[str, Any], 
         train(run, None, resume=True, console=quiet)
 
 
+def test_the_record_of_an_epoch_has_the_unweighted_losses_beside_what_was_optimised(
+    quick: tuple[dict[str, Any], Dataset], tmp_path: Path
+) -> None:
+    raw, dataset = quick
+    trainer = Trainer(
+        parse(raw, {}, "config"), dataset, Checkpointing(tmp_path / "a.pt", "", False), Interrupting(None)
+    )
+    trainer.run()
+    for record in trainer.progress.history:
+        assert record["weights"] == {"click": 1.0, "watch_time": 1.0, "like": 1.0, "rating": pytest.approx(0.1)}
+        assert record["optimised"] == pytest.approx(
+            sum(record["weights"][name] * loss for name, loss in record["losses"].items())
+        )
+
+
 def test_a_diverging_run_names_the_step_and_the_task(quick: tuple[dict[str, Any], Dataset], tmp_path: Path) -> None:
     raw, dataset = quick
-    raw["training"] |= {"learning_rate": 1e30}
-    with pytest.raises(InputError, match=r"epoch 1, step \d+, task `\w+`: expected a finite loss"):
+    raw["training"] |= {"learning_rate": 1e30, "checkpoint_steps": 1}
+    with pytest.raises(InputError, match=r"^training, epoch 1, step 2, task `click`: expected a finite loss .* found "):
         fit(raw, tmp_path, dataset)
+    # After one such step the weights were numbers still, and good for nothing.
+    assert list(tmp_path.iterdir()) == []
+
+
+def poisoned(dataset: Dataset, split: str, numbers: NDArray[np.int64], value: float) -> Dataset:
+    """With a value that no encoder lets pass, in these rows of the table."""
+    data = dataset.splits[split]
+    broken = np.isin(data.rows, numbers)[:, None]
+    ages = np.where(broken, np.float32(value), data.arrays["age_days"])
+    return replace(dataset, splits={**dataset.splits, split: replace(data, arrays={**data.arrays, "age_days": ages})})
+
+
+@pytest.mark.parametrize(("value", "what"), [(np.nan, "loss"), (3e19, "gradient")])
+def test_a_run_that_met_broken_rows_names_them_and_goes_on_from_before(
+    quick: tuple[dict[str, Any], Dataset], tmp_path: Path, value: float, what: str
+) -> None:
+    raw, dataset = quick
+    config = parse(raw, {}, "config")
+    batches = Batches(dataset.splits["train"], config.tasks, dataset.scales, config.training)
+    [victim] = islice(batches.of_epoch(1, first=12), 1)
+    fit(raw | {"training": raw["training"] | {"max_epochs": 1}}, tmp_path, dataset)
+    with pytest.raises(InputError) as caught:
+        fit(raw, tmp_path, poisoned(dataset, "train", victim.rows[:2], value), resume=True)
+    # A gradient is that of the whole batch.
+    told = f"rows {victim.rows[0]}, {victim.rows[1]}" + ("" if what == "loss" else ", ")
+    [line] = str(caught.value).splitlines()
+    assert re.match(rf"training, epoch 2, step 13, task `\w+`: expected a finite {what} .*, found none in {told}", line)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert (state["progress"]["epoch"], state["progress"]["step"]) == (1, 10)
+    assert all(one.isfinite().all() for part in ("ranker", "average", "balancer") for one in state[part].values())
+    assert_equal(fit(raw, tmp_path / "whole", dataset), fit(raw, tmp_path, dataset, resume=True))
+
+
+def test_broken_rows_of_the_valid_split_are_named_too(quick: tuple[dict[str, Any], Dataset], tmp_path: Path) -> None:
+    raw, dataset = quick
+    number = dataset.splits["valid"].rows[7]
+    message = rf"^validation after epoch 1, task `click`: expected a finite logit .*, found none in row {number}$"
+    with pytest.raises(InputError, match=message):
+        fit(raw, tmp_path, poisoned(dataset, "valid", dataset.splits["valid"].rows[7:8], np.nan))
+
+
+def test_weights_that_are_no_numbers_are_never_saved(quick: tuple[dict[str, Any], Dataset], tmp_path: Path) -> None:
+    """Not even where no loss shows it: the logs always know the device, and its code for missing is never looked up."""
+    raw, dataset = quick
+    config, saving = parse(raw, {}, "config"), Checkpointing(tmp_path / "checkpoint.pt", "identity", resume=False)
+    trainer = Trainer(config, dataset, saving, Interrupting(None))
+    assert all(one.arrays["device"].all() for one in dataset.splits.values())
+    [name] = [one for one in trainer.ranker.state_dict() if "embeddings.of-device" in one]
+    with torch.no_grad():
+        trainer.ranker.get_parameter(name)[0] = torch.nan
+    with pytest.raises(InputError, match=rf"epoch 1, step 11: expected finite weights .*, found others in `{name}`"):
+        trainer.run()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("term", [{"task": "like"}, {"task": "like", "metric": "gauc"}])
+def test_a_utility_that_the_valid_split_cannot_have_is_refused_before_the_first_epoch(
+    quick: tuple[dict[str, Any], Dataset], tmp_path: Path, term: dict[str, str]
+) -> None:
+    raw, dataset = quick
+    valid = dataset.splits["valid"]
+    one_class = replace(valid, values=valid.values * (np.arange(4) != 2))
+    raw["training"]["early_stop"] = {"utility": [term]}
+    with pytest.raises(InputError, match=r"^training.early_stop.utility, like/g?auc: expected a task with labels"):
+        fit(raw, tmp_path, replace(dataset, splits={**dataset.splits, "valid": one_class}), after=0)
+    raw["training"]["early_stop"] = {"utility": [{"task": "like", "metric": "log_loss"}, {"task": "click"}]}
+    with pytest.raises(KeyboardInterrupt):  # it trains
+        fit(raw, tmp_path, replace(dataset, splits={**dataset.splits, "valid": one_class}), after=0)
 
 
 def test_killed_ten_times_at_random_moments_it_ends_in_identical_weights(
@@ -120,7 +244,7 @@ def test_killed_ten_times_at_random_moments_it_ends_in_identical_weights(
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(raw_config))
 
     def start(runs: str, *more: str) -> subprocess.Popen[bytes]:
-        options = [str(tmp_path / "run.yaml"), "--runs", str(tmp_path / runs), *more]
+        options = [str(tmp_path / "run.yaml"), "--runs", str(tmp_path / runs), "--no-report", *more]
         with (tmp_path / f"{runs}.log").open("ab") as log:
             line = [sys.executable, "-m", "training.cli", "train", *options]
             return subprocess.Popen(line, stdout=log, stderr=log, cwd=ROOT)

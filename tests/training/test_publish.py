@@ -1,5 +1,6 @@
 """Publishing: whole or not at all, and only what the exported graphs repeat."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from model.contract.mistakes import InputError
 from model.contract.versions import live_version, version_folder
 from model.ranker import MultiTaskRanker
 from training import publish as publishing
+from training.health import ExpertHealth
 from training.publish import Release, publish
 from training.run import Run, load_trained
 from training.watching import TerminalWatcher
@@ -22,7 +24,7 @@ def release(trained: tuple[Run, Path]) -> tuple[MultiTaskRanker, Release]:
     run, _ = trained
     with TerminalWatcher(Console(quiet=True), run.curves) as watcher:
         dataset = run.dataset(watcher)
-    return load_trained(run, dataset), Release(run.config, run.preparation, dataset, {})
+    return load_trained(run, dataset), Release(run.config, run.preparation, dataset, {}, ExpertHealth())
 
 
 def test_a_bundle_says_all_about_itself(trained: tuple[Run, Path]) -> None:
@@ -33,6 +35,9 @@ def test_a_bundle_says_all_about_itself(trained: tuple[Run, Path]) -> None:
     assert manifest.feature_schema == run.config.feature_schema
     assert manifest.data_fingerprint == run.preparation.table.fingerprint
     assert manifest.metrics.keys() == {"valid", "test"}
+    assert manifest.health == json.loads(run.health.read_text())
+    assert [gate["name"] for gate in manifest.health["gates"]] == ["gate"]
+    assert 0 < manifest.costs["shared"] < manifest.costs["parameters"]
     assert {"torch", "onnxruntime", "numpy"} <= manifest.libraries.keys()
     assert manifest.version.startswith(manifest.created[:10].replace("-", ""))
     assert len(bundle.golden) == 9 and all(one.predictions for one in bundle.golden)

@@ -3,29 +3,20 @@
 from collections.abc import Sequence
 from typing import Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from model.contract.tasks import Task
-from training.balancing.interface import BalancingConfig, LossBalancer
+from training.balancing.interface import BalancingConfig, LossBalancer, weighted_backward
 
 
 class FixedConfig(BalancingConfig):
     kind: Literal["fixed"] = "fixed"
 
     def build(self, tasks: Sequence[Task]) -> "Fixed":
-        return Fixed([task.loss_weight for task in tasks])
+        return Fixed(tasks)
 
 
 class Fixed(LossBalancer):
-    weights: Tensor
-
-    def __init__(self, weights: Sequence[float]) -> None:
-        super().__init__()
-        self.register_buffer("weights", torch.tensor(weights))
-
     def backward(self, losses: Float[Tensor, " task"], shared: Sequence[nn.Parameter]) -> Float[Tensor, ""]:  # noqa: ARG002
-        total = (losses * self.weights).sum()
-        total.backward()  # type: ignore[no-untyped-call]
-        return total.detach()
+        return weighted_backward(losses, self.weights)
