@@ -1,6 +1,7 @@
 """YAML with the line of every key: mistakes can then name where they are."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -19,6 +20,15 @@ Loader.yaml_implicit_resolvers = {
 Loader.add_implicit_resolver(
     "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
 )
+
+
+def load_file(path: Path) -> tuple[Any, dict[str, int]]:
+    """As `load_with_lines`; raises InputError where there is no readable file too."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise mistake(str(path), "a readable YAML file", getattr(error, "strerror", None) or str(error)) from error
+    return load_with_lines(text, str(path))
 
 
 def load_with_lines(text: str, source: str) -> tuple[Any, dict[str, int]]:
