@@ -12,7 +12,9 @@ from hypothesis import settings
 from rich.console import Console
 
 from training.config import RunConfig, parse
-from training.run import Run, train
+from training.dataset import open_prepared
+from training.evidence.subject import Subject
+from training.run import Run, load_trained, train
 from training.simulation.logs import write_simulation
 from training.simulation.world import SimulationConfig
 from training.yaml_lines import load_with_lines
@@ -70,6 +72,14 @@ def trained(logs: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, 
     run = Run.of(parse(small_config(logs), {}, "config"), folder / "runs")
     train(run, folder / "registry", resume=False, console=Console(quiet=True))
     return run, folder / "registry"
+
+
+@pytest.fixture(scope="session")
+def subject(trained: tuple[Run, Path]) -> Subject:
+    """What exhibits look at, of that run; not to be changed."""
+    run, _ = trained
+    dataset = open_prepared(run.config.feature_schema, run.encoded)
+    return Subject.of(run, load_trained(run, dataset), dataset)
 
 
 @pytest.fixture(scope="session")

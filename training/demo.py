@@ -17,6 +17,7 @@ from model.contract.mistakes import mistake
 from training import run as running
 from training.config import RunConfig, load_config
 from training.printing import metric_tables, ranking_table
+from training.report.writing import write_report
 from training.simulation.logs import write_simulation
 from training.simulation.world import SimulationConfig
 
@@ -39,10 +40,13 @@ def run_demo(out: Path, num_impressions: int, console: Console) -> None:
     config = _config(logs)
     console.rule("2. train, evaluate, publish")
     registry = out / REGISTRY
-    metrics, manifest = running.train(running.Run.of(config, out / RUNS), registry, resume=False, console=console)
+    run = running.Run.of(config, out / RUNS)
+    metrics, manifest = running.train(run, registry, resume=False, console=console)
     for table in metric_tables(metrics, config.tasks):
         console.print(table)
-    console.print(f"published version {manifest.version if manifest else '-'} in {registry}", highlight=False)
+    version = manifest.version if manifest else None
+    console.print(f"published version {version} in {registry}", highlight=False)
+    write_report(run, version, console)
     console.rule("3. serve, and rank")
     response = _serve_and_rank(registry, _request(logs), out / SERVICE_LOG, console)
     console.print(ranking_table(response, {task.name: task.unit for task in config.tasks}))

@@ -101,11 +101,11 @@ def evaluate_split(
     predictions = predict(calibration, logits)
     metrics = {
         task.name: {name: metric.compute(one) for name, metric in METRICS[task.kind].items()}
-        for task, one in _evaluated(calibration, tasks, logits, split)
+        for task, one in evaluated_tasks(calibration, tasks, logits, split)
     }
     by_task = {task.name: predictions[:, at] for at, task in enumerate(tasks)}
     ordered = {name: combine(by_task, policy).order_by for name, policy in policies.items()}
-    gains = {task.name: _gains(task, at, split) for at, task in enumerate(tasks)}
+    gains = {task.name: gains_of(task, at, split) for at, task in enumerate(tasks)}
     return SplitMetrics(
         metrics,
         {
@@ -125,7 +125,7 @@ def utility(
 ) -> tuple[float, dict[str, float]]:
     """The declared utility, and each of its terms' metric: weighted sum of metrics, errors negative."""
     terms = terms or [Term(task=task.name) for task in tasks]
-    evaluated = {task.name: (task, one) for task, one in _evaluated(ranker.calibration, tasks, logits, split)}
+    evaluated = {task.name: (task, one) for task, one in evaluated_tasks(ranker.calibration, tasks, logits, split)}
     total, values = 0.0, {}
     for term in terms:
         task, one = evaluated[term.task]
@@ -137,9 +137,10 @@ def utility(
     return total, values
 
 
-def _evaluated(
+def evaluated_tasks(
     calibration: Calibration, tasks: Sequence[Task], logits: Array, split: SplitData
 ) -> Iterator[tuple[Task, Evaluated]]:
+    """Each task with its observed rows, from logits `[row, task]`, as metrics read them."""
     predictions = predict(calibration, logits)
     transformed = calibration.transformed(torch.from_numpy(logits)).numpy()
     for at, task in enumerate(tasks):
@@ -149,7 +150,7 @@ def _evaluated(
         yield task, Evaluated(predictions[seen, at], labels, transformed[seen, at], targets, split.users[seen])
 
 
-def _gains(task: Task, at: int, split: SplitData) -> Array:
-    """Labels as gains: never negative, nothing where not observed."""
+def gains_of(task: Task, at: int, split: SplitData) -> Array:
+    """Labels as gains `[row]`: never negative, nothing where not observed."""
     lowest = task.bounds[0] if np.isfinite(task.bounds[0]) else 0.0
     return np.where(split.observed[:, at], np.maximum(split.values[:, at] - lowest, 0.0), 0.0).astype(np.float64)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +51,10 @@ def auc(scores: Array, labels: Array) -> float:
     )
 
 
-def grouped_auc(scores: Array, labels: Array, groups: NDArray[np.int64]) -> float:
-    """GAUC: the mean AUC of the groups that have both classes, weighted by their rows (Zhu et al., KDD 2017)."""
+def aucs_by_group(
+    scores: Array, labels: Array, groups: NDArray[np.int64]
+) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+    """Of each group that has both classes its AUC, how many rows it has, and the number of one of them."""
     order = np.lexsort((scores, groups))  # by group, then by score
     by_score, positive = scores[order], labels[order] > 0
     first = np.append(True, groups[order][1:] != groups[order][:-1])
@@ -65,21 +66,40 @@ def grouped_auc(scores: Array, labels: Array, groups: NDArray[np.int64]) -> floa
     pairs = num_positive * (sizes - num_positive)
     above = np.bincount(group, weights=place * positive) - num_positive * (num_positive + 1) / 2
     useful = pairs > 0
-    return float(np.average(above[useful] / pairs[useful], weights=sizes[useful])) if useful.any() else float("nan")
+    return above[useful] / pairs[useful], sizes[useful], order[first][useful]
+
+
+def grouped_auc(scores: Array, labels: Array, groups: NDArray[np.int64]) -> float:
+    """GAUC: the mean AUC of the groups that have both classes, weighted by their rows (Zhu et al., KDD 2017)."""
+    aucs, sizes, _ = aucs_by_group(scores, labels, groups)
+    return float(np.average(aucs, weights=sizes)) if len(aucs) else float("nan")
+
+
+def log_losses(predictions: Array, labels: Array) -> Array:
+    clipped = np.clip(predictions, 1e-7, 1 - 1e-7)
+    return -(labels * np.log(clipped) + (1 - labels) * np.log1p(-clipped))
 
 
 def log_loss(predictions: Array, labels: Array) -> float:
-    clipped = np.clip(predictions, 1e-7, 1 - 1e-7)
-    return float(-np.mean(labels * np.log(clipped) + (1 - labels) * np.log1p(-clipped)))
+    return float(log_losses(predictions, labels).mean())
+
+
+def calibration_bins(predictions: Array, labels: Array) -> tuple[NDArray[np.int64], Array]:
+    """`[row]` the bin, of NUM_BINS with equally many rows each, which a rare task needs; and `[row]` the label, its
+    mean over equal predictions.
+    """
+    _, inverse, counts = np.unique(predictions, return_inverse=True, return_counts=True)
+    labels = (np.bincount(inverse, weights=labels) / counts)[inverse]  # equal predictions: their order says nothing
+    bins = np.empty(len(predictions), dtype=np.int64)
+    for at, rows in enumerate(np.array_split(np.argsort(predictions, kind="stable"), NUM_BINS)):
+        bins[rows] = at
+    return bins, labels
 
 
 def calibration_error(predictions: Array, labels: Array) -> float:
-    """ECE over bins of equally many rows, which a rare task needs: mean |mean prediction - mean label|."""
-    _, inverse, counts = np.unique(predictions, return_inverse=True, return_counts=True)
-    labels = (np.bincount(inverse, weights=labels) / counts)[inverse]  # equal predictions: their order says nothing
-    parts = np.array_split(np.argsort(predictions, kind="stable"), NUM_BINS)
-    gaps = [abs(predictions[rows].mean() - labels[rows].mean()) * len(rows) for rows in parts if len(rows)]
-    return float(sum(gaps) / len(predictions))
+    """ECE: mean |mean prediction - mean label| over bins of equally many rows."""
+    bins, labels = calibration_bins(predictions, labels)
+    return float(np.abs(np.bincount(bins, weights=predictions - labels)).sum() / len(predictions))
 
 
 def root_mean_squared(errors: Array) -> float:
@@ -92,19 +112,19 @@ def spearman(left: Array, right: Array) -> float:
     return float(np.corrcoef(ranks(left), ranks(right))[0, 1])
 
 
+def discounted_gains(order_by: Array, gains: Array, groups: NDArray[np.int64], k: int) -> Array:
+    """DCG@k `[group, ...]`, in the order of their numbers, of gains `[row, ...]`; ties keep the order of the rows."""
+    order = np.lexsort((-order_by, groups))
+    starts = np.flatnonzero(np.diff(groups[order], prepend=groups[order[0]] - 1))
+    sizes = np.diff(np.append(starts, len(order)))
+    place = np.arange(len(order)) - np.repeat(starts, sizes)
+    discount = np.where(place < k, np.log2(place + 2), np.inf)
+    return np.add.reduceat((gains[order].T / discount).T, starts)
+
+
 def ndcg(scores: Array, gains: Array, groups: NDArray[np.int64], k: int) -> float:
-    """Mean NDCG@k with linear gains over the groups that have any gain; ties keep the order of the rows."""
-
-    def discounted(order_by: Array) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        order = np.lexsort((-order_by, groups))
-        starts = np.flatnonzero(np.diff(groups[order], prepend=groups[order[0]] - 1))
-        sizes = np.diff(np.append(starts, len(order)))
-        place = np.arange(len(order)) - np.repeat(starts, sizes)
-        worth = np.where(place < k, gains[order] / np.log2(place + 2), 0.0)
-        return np.add.reduceat(worth, starts), sizes
-
-    found, _ = discounted(scores)
-    ideal, _ = discounted(gains)
+    """Mean NDCG@k with linear gains over the groups that have any gain."""
+    found, ideal = (discounted_gains(order_by, gains, groups, k) for order_by in (scores, gains))
     useful = ideal > 0
     return float(np.mean(found[useful] / ideal[useful])) if useful.any() else float("nan")
 
@@ -128,3 +148,11 @@ METRICS: Mapping[TaskKind, Mapping[str, Metric]] = {
 
 def main_metric(kind: TaskKind) -> str:
     return next(iter(METRICS[kind]))
+
+
+SPELLED = {"auc": "AUC", "gauc": "GAUC", "ece": "ECE", "rmse": "RMSE", "mae": "MAE", "spearman": "Spearman"}
+
+
+def metric_name(name: str) -> str:
+    """As people write it."""
+    return " ".join(SPELLED.get(word, word) for word in name.split("_"))
