@@ -6,13 +6,13 @@ from dataclasses import replace
 from training.checking.features import check_features
 from training.checking.findings import Finding, as_errors, of_mistake
 from training.checking.labels import check_labels
-from training.checking.rows import check_ids, check_order, check_repeats, check_splits
+from training.checking.rows import check_ids, check_order, check_propensities, check_repeats, check_splits
 from training.checking.subject import Subject
 from training.config import RunConfig
 from training.dataset import Preparation
 
 CHECKS: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
-    *(check_splits, check_order, check_repeats, check_ids),
+    *(check_splits, check_order, check_repeats, check_ids, check_propensities),
     *(check_labels, check_features),
 )
 

@@ -12,7 +12,7 @@ from training.checking.subject import Subject
 from training.joined import ROW
 from training.labels import read_labels
 from training.spelling import spelled
-from training.splits import NAMES, TEST
+from training.splits import NAMES, TEST, TRAIN
 
 OUT_OF_RANGE, UNOBSERVED, ONE_CLASS = "label out of range", "no labels", "one class"
 
@@ -89,5 +89,5 @@ def _of_split(task: Task, name: str, figures: Mapping[str, Any]) -> Iterator[Fin
     elif figures["low"] == figures["high"]:
         always = f"always {spelled(figures['low'])} in {figures['seen']:,} observed rows"
         binary = task.kind is TaskKind.BINARY
-        level: Level = "error" if binary and name != TEST else "warning"
+        level: Level = "error" if name == TRAIN or (binary and name != TEST) else "warning"
         yield Finding(level, ONE_CLASS if binary else "constant label", where, always)

@@ -1,4 +1,4 @@
-"""Checks of rows and splits: sizes, order in time, the same impression twice, ids that training never met."""
+"""Checks of rows and splits: sizes, order in time, repeated impressions, ids that training never met, propensities."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -112,3 +112,24 @@ def _new_ids(met: pl.DataFrame, what: str, key: str) -> Iterator[Finding]:
         detail = f"{met.height:,} in all; {new:.1%} of the {tested.height:,} in {TEST} are not in {TRAIN}"
         unusual = new > MOSTLY_NEW
         yield Finding("warning" if unusual else "ok", f"new {what}" if unusual else what, key, detail)
+
+
+def check_propensities(subject: Subject) -> Iterator[Finding]:
+    """Training never reads them, so nothing here is an error; `watchnext replay` refuses what is wrong."""
+    column, impressions = subject.config.data.propensity, subject.impressions
+    if column is None:
+        return
+    kind = impressions.collect_schema().get(column)
+    if kind is None or not kind.is_numeric():
+        found = "no column of that name" if kind is None else f"of type {kind}"
+        yield Finding("warning", "propensity", at(column), f"{found}: `watchnext replay` needs probabilities")
+        return
+    given = pl.col(column).drop_nulls()
+    num, num_wrong = (
+        impressions.select(num=given.len(), wrong=((given > 0) & (given <= 1)).not_().sum()).collect().row(0)
+    )
+    if num_wrong:
+        yield Finding("warning", "propensity", at(column), f"{num_wrong:,} rows are not above 0 and at most 1")
+    else:
+        share = num / max(1, sum(subject.sizes.values()))
+        yield Finding("ok" if num else "warning", "propensity", at(column), f"{num:,} rows have one ({share:.1%})")

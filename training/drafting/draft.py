@@ -14,7 +14,7 @@ from training.drafting.dividing import split_entry
 from training.drafting.features import Judge, Label, find_features
 from training.drafting.keys import FoundKeys, find_keys
 from training.drafting.parts import Entry, Guesses
-from training.drafting.positions import bias_block, find_position
+from training.drafting.positions import bias_block, find_position, find_propensity
 from training.drafting.sides import Groups
 from training.drafting.tables import SampledTable, Tables, open_tables
 from training.drafting.tasks import A_LABEL, FoundTasks, find_tasks
@@ -34,6 +34,7 @@ class Draft:
     features: Guesses
     tasks: FoundTasks
     position: Guesses
+    propensity: str | None
 
 
 def draft_config(pattern: str, users: str | None, videos: str | None, name: str) -> str:
@@ -60,7 +61,9 @@ def _draft(tables: Tables, name: str) -> Draft:
     taken |= tasks.columns | position.left_out | {one.name: "the position" for one in position.entries}
     judge = Judge(groups, [_label(frame, one) for one in tasks.entries])
     features = with_crossed(find_features(tables, keys, judge, taken), tables, keys)
-    return Draft(name, tables, keys, split_entry(frame, moments, keys), features, tasks, position)
+    # Of use to those alone who know what was shown together, and where.
+    propensity = find_propensity(frame) if keys.request and position.entries else None
+    return Draft(name, tables, keys, split_entry(frame, moments, keys), features, tasks, position, propensity)
 
 
 def _with_text_ids(tables: Tables, keys: FoundKeys) -> Tables:
@@ -91,9 +94,11 @@ def _lines(draft: Draft) -> Iterator[str]:
     yield f"  reader: {flow(_reader(draft.tables))}"
     yield from line(f"  split: {flow(draft.split.fields)}", draft.split.why)
     yield f"  keys: {flow(_keys(draft.keys))}"
+    if draft.propensity is not None:
+        yield from line(f"  propensity: {flow(draft.propensity)}", "for the estimates of `watchnext replay` alone")
     yield "features:"
     yield from entries([*draft.features.entries, *draft.position.entries])
-    roles = {one.name for one in draft.position.entries}
+    roles = {*(one.name for one in draft.position.entries), draft.propensity}
     yield from left_out(
         {name: why for name, why in draft.features.left_out.items() if why != A_LABEL and name not in roles}
     )

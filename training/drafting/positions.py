@@ -1,4 +1,4 @@
-"""Positions: where an impression was shown, which biased what became of it."""
+"""Positions: where an impression was shown, which biased what became of it; and how probable it was to stand there."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +15,7 @@ NAMES = frozenset(
         *("shownposition", "impressionposition", "displayrank", "slotindex", "positionindex"),
     }
 )
+PROPENSITIES = frozenset({"propensity", "loggedpropensity", "loggingpropensity", "loggingprobability"})
 LARGEST = 1_000
 DEVICE_WORDS = frozenset({"device", "platform", "os", "client"})
 
@@ -42,6 +43,13 @@ def find_position(groups: Groups) -> Guesses:
 def _in_range(series: pl.Series) -> bool:
     known = series.drop_nulls()
     return bool(len(known) and 1 < known.n_unique() <= LARGEST)
+
+
+def find_propensity(frame: pl.DataFrame) -> str | None:
+    """A column of probabilities that is named so; in some rows there may be none."""
+    named = (one for one in frame if "".join(words(one.name)) in PROPENSITIES and one.dtype.is_float())
+    given = {one.name: one.drop_nulls() for one in named}
+    return next((name for name, some in given.items() if len(some) and ((some > 0) & (some <= 1)).all()), None)
 
 
 def is_device(column: str) -> bool:

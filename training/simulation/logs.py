@@ -2,8 +2,9 @@
 
 A request draws a user, a device, an hour and a video being watched; twice the candidates needed are retrieved, and the
 logging policy shows the best of them at positions 1..K by  promotion(author) + popularity before the log + related +
-noise: stale, and blind to the user's taste. One request in ten is shown in random order. What users then do is in
-`training.simulation.behaviour`.
+noise: stale, and blind to the user's taste. One request in ten is shown in random order: there `propensity`, the chance
+that a video stood where it did given what was shown, is 1 / K. Elsewhere it is null: there the scores that decide the
+order decide what is shown as well. What users then do is in `training.simulation.behaviour`.
 
 Every part has its own stream of random numbers, so a log is a pure function of its config and needs one part of memory.
 """
@@ -23,6 +24,7 @@ from training.simulation.world import (
     LOG_STREAM,
     NUM_DAYS,
     WARM_UP_STREAM,
+    Bools,
     Ints,
     SimulationConfig,
     World,
@@ -46,6 +48,14 @@ USUAL_DEVICE = 0.75
 SKIPS_KEPT = 0.3
 SURFACE_SHARES = (0.6, 0.25, 0.15)
 TRAFFIC_BY_HOUR = np.array([4, 3, 2, 1, 1, 1, 2, 3, 4, 4, 5, 5, 6, 6, 5, 5, 6, 7, 8, 9, 10, 10, 8, 6], np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """`slate` `[request candidate]`, best first; `at_random` `[request]`: whether their order was drawn at random."""
+
+    slate: Ints
+    at_random: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +101,9 @@ def _parts(world: World) -> Iterator[Part]:
         rng = config.stream(LOG_STREAM, part)
         time_ms = _times(rng, first, min(step, num_requests - first), num_requests)
         requests = _draw_requests(rng, world, time_ms, world.draw_users(rng, _days(time_ms)))
-        slate = _show(rng, world, requests)
-        truth = truth_of(world, requests, slate)
-        impressions = _impression_table(first, requests, slate, act(rng, truth))
+        shown = _show(rng, world, requests)
+        truth = truth_of(world, requests, shown.slate)
+        impressions = _impression_table(first, requests, shown, act(rng, truth))
         # The last request is cut short where the number asked for is not a whole number of requests.
         rows = config.num_impressions - first * config.num_candidates
         yield Part(impressions.head(rows), _truth_table(impressions, truth).head(rows))
@@ -126,21 +136,22 @@ def _draw_requests(rng: np.random.Generator, world: World, time_ms: Ints, user: 
     )
 
 
-def _show(rng: np.random.Generator, world: World, requests: Requests) -> Ints:
-    """The logging policy: what is shown, best first (request candidate)."""
+def _show(rng: np.random.Generator, world: World, requests: Requests) -> Shown:
+    """The logging policy."""
     videos = world.videos
     pool = retrieve(rng, world, _days(requests.time_ms), requests.user, requests.watching)
     related = videos.topic[pool] == videos.topic[requests.watching][:, None]
     noise = rng.standard_normal(pool.shape, dtype=np.float32)
     score = videos.policy_score[pool] + 0.4 * related + 0.8 * noise
-    score = np.where(rng.random((len(pool), 1)) < EXPLORATION, noise, score)
+    at_random = rng.random((len(pool), 1)) < EXPLORATION
+    score = np.where(at_random, noise, score)
     score[~usable(pool, requests.watching)] = -np.inf
     order = np.argsort(-score, axis=1, kind="stable")[:, : world.config.num_candidates]
-    return np.take_along_axis(pool, order, axis=1)
+    return Shown(np.take_along_axis(pool, order, axis=1), at_random[:, 0])
 
 
-def _impression_table(first: int, requests: Requests, slate: Ints, outcomes: pl.DataFrame) -> pl.DataFrame:
-    size, num_candidates = slate.shape
+def _impression_table(first: int, requests: Requests, showing: Shown, outcomes: pl.DataFrame) -> pl.DataFrame:
+    size, num_candidates = showing.slate.shape
     number = pl.select(pl.int_range(first, first + size).cast(pl.String).str.zfill(9)).to_series()
     shown = pl.DataFrame(
         {
@@ -159,7 +170,8 @@ def _impression_table(first: int, requests: Requests, slate: Ints, outcomes: pl.
         pl.format("{}-{}", "request_id", position.cast(pl.String).str.zfill(2)).alias("impression_id"),
         pl.all(),
         position,
-        names("v", slate.ravel()).alias("video_id"),
+        names("v", showing.slate.ravel()).alias("video_id"),
+        pl.when(pl.Series(np.repeat(showing.at_random, num_candidates))).then(1 / num_candidates).alias("propensity"),
         *outcomes,
     )
 
@@ -184,7 +196,7 @@ def _recent(world: World, first: int) -> pl.Series:
     users = np.arange(first, min(first + WARM_UP_USERS, world.config.num_users))
     user = np.repeat(users, np.minimum(world.users.past_sessions[users], WARM_UP_REQUESTS))
     requests = _draw_requests(rng, world, START_MS - rng.integers(1, 7 * DAY_MS, len(user)), user)
-    slate = _show(rng, world, requests)
+    slate = _show(rng, world, requests).slate
     shown = act(rng, truth_of(world, requests, slate)).select(
         pl.Series("user", np.repeat(user, slate.shape[1])),
         names("v", slate.ravel()).alias("video_id"),
