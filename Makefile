@@ -35,7 +35,10 @@ format: $(VENV)/installed  ## rewrite the sources in the project's style
 	$(BIN)/ruff format .
 
 bench: $(VENV)/installed  ## the benchmarks of docs/results.md
+	$(BIN)/python -m pip install --quiet $(PIP_OPTIONS) --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.position_bias
+	$(BIN)/python -m benchmarks.balancing_costs configs/kuairand.yaml
+	$(BIN)/python -m benchmarks.quality
 
 image-test: $(VENV)/installed  ## build the container image, run it, rank with it
 	$(BIN)/python -m pytest tests/image --image -s

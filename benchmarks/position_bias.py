@@ -1,17 +1,19 @@
-"""Position bias: how near to the true order does a ranker come with the bias tower, and without? On simulated logs.
+"""Position bias: how near to the true order does a ranker come without treatment, with position as one more input, and
+with the bias tower? On simulated logs.
 
     python -m benchmarks.position_bias --impressions 200000 --seeds 5
 
 Each seed is a new world and a new ranker. Test requests are ranked by the predicted click; the gain of NDCG@10 is the
-simulator's probability of a click on a video that is seen, wherever it stands. The same world with every impression
-examined (no bias to take out) is the ceiling. The last line is one JSON object.
+simulator's probability of a click on a video that is seen, wherever it stands. A position that is an input is set to
+the first for every candidate. The same world with every impression examined (no bias to take out) is the ceiling. The
+last line is one JSON object.
 """
 
 import argparse
 import json
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from model.contract.features.category import Category
+from model.contract.features.interface import Side
 from training.config import RunConfig, load_config
-from training.dataset import Preparation, prepare
+from training.dataset import Dataset, Preparation, SplitData, prepare
 from training.evaluation import compute_logits
 from training.loop import Checkpointing, Trainer
 from training.metrics import ndcg
@@ -34,7 +38,8 @@ from training.splits import TEST
 
 CONFIG = Path(__file__).parent.parent / "configs" / "simulated.yaml"
 POSITION = "position"
-ARMS = ("naive", "tower", "unbiased")
+ARMS = ("naive", "input", "tower", "unbiased")
+FIRST = "1"
 
 
 class Silent:
@@ -65,6 +70,27 @@ def without_tower(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"features": features, "position_bias": None})
 
 
+def with_position_as_input(config: RunConfig) -> RunConfig:
+    position = Category(name=POSITION, kind="category", side=Side.CONTEXT)
+    return config.model_copy(update={"features": (*without_tower(config).features, position), "position_bias": None})
+
+
+TREATMENTS: Mapping[str, Callable[[RunConfig], RunConfig]] = {
+    "naive": without_tower,
+    "input": with_position_as_input,
+    "tower": lambda config: config,
+    "unbiased": without_tower,
+}
+
+
+def as_ranked(split: SplitData, dataset: Dataset) -> SplitData:
+    """With the first position everywhere, where the ranker reads it as an input."""
+    if POSITION not in split.arrays:
+        return split
+    first = dataset.encoder.fitted.vocabularies[POSITION].codes([FIRST])
+    return replace(split, arrays=split.arrays | {POSITION: np.full_like(split.arrays[POSITION], first[0])})
+
+
 def true_ndcg(config: RunConfig, logs: Logs, seed: int, folder: Path) -> float:
     """NDCG@10 against the truth of the order by predicted click, over the test requests."""
     settings = config.training.model_copy(update={"seed": seed})
@@ -73,7 +99,7 @@ def true_ndcg(config: RunConfig, logs: Logs, seed: int, folder: Path) -> float:
         Preparation(logs.table, config.feature_schema, config.tasks, config.data.split), folder, lambda *_: None
     )
     ranker = Trainer(config, dataset, Checkpointing(folder / "checkpoint.pt", "", resume=False), Silent()).run()
-    test = dataset.splits[TEST]
+    test = as_ranked(dataset.splits[TEST], dataset)
     click = [task.name for task in config.tasks].index("click")
     scores = compute_logits(ranker, test)[:, click]
     return ndcg(scores, logs.truth["true_click"].to_numpy().astype(np.float64)[test.rows], test.groups, 10)
@@ -85,7 +111,7 @@ def measure(num_impressions: int, seed: int, arms: Sequence[str] = ARMS) -> dict
     with tempfile.TemporaryDirectory() as folder:
         for arm in arms:
             logs = simulated(num_impressions, seed, position_bias=0.0 if arm == "unbiased" else 1.0)
-            found[arm] = true_ndcg(config if arm == "tower" else without_tower(config), logs, seed, Path(folder) / arm)
+            found[arm] = true_ndcg(TREATMENTS[arm](config), logs, seed, Path(folder) / arm)
     return found
 
 
@@ -106,6 +132,7 @@ def main() -> None:
     means = {arm: float(np.mean([one[arm] for one in results])) for arm in ARMS}
     gains = [one["tower"] - one["naive"] for one in results]
     means["gain"], means["least_gain"] = float(np.mean(gains)), float(min(gains))
+    means["regained"] = means["gain"] / (means["unbiased"] - means["naive"])
     print(json.dumps({name: round(value, 4) for name, value in means.items()}))
 
 

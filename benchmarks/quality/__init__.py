@@ -1,0 +1,1 @@
+"""Quality on real impressions: WatchNext beside LightGBM and torch-rechub, on one split, in one run."""
