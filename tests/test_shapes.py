@@ -34,7 +34,7 @@ def test_a_wrong_shape_is_caught_at_the_call() -> None:
 
 
 def test_sizes_that_disagree_and_wrong_types_are_caught_at_the_call() -> None:
-    encoder, videos, outcomes = HistoryEncoder(4, 2, 3), torch.zeros(2, 6, 4), torch.zeros(2, 6, 2)
+    encoder, videos, outcomes = HistoryEncoder(4, 2, 3, smoothing=1.0), torch.zeros(2, 6, 4), torch.zeros(2, 6, 2)
     encoder(videos, outcomes, torch.ones(2, 6, dtype=torch.bool))
     for wrong in (torch.ones(2, 1, dtype=torch.bool), torch.ones(2, 6)):
         with pytest.raises(TypeCheckError):

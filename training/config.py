@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError
@@ -11,26 +11,33 @@ from pydantic import Field, ValidationError
 from model.contract.combination import Policy, check_policy
 from model.contract.features import AnyFeature
 from model.contract.features.discrete import Discrete
-from model.contract.mistakes import InputError, Mistake, Strict, mistake, of_validation, unknown_name
+from model.contract.features.interface import Side
+from model.contract.mistakes import InputError, Mistake, Strict, of_validation, unknown_name
 from model.contract.schema import FeatureSchema, Keys
 from model.contract.tasks import Task
 from model.position_bias import PositionBiasConfig
 from model.ranker import NetworkConfig, RankerConfig
 from model.sharing import AnySharing
 from model.sharing.mmoe import MMoEConfig
+from model.sizing import matched
 from training.balancing import AnyBalancing
 from training.balancing.fixed import FixedConfig
 from training.metrics import METRICS
 from training.readers import AnyReader
 from training.readers.interface import ImpressionTable
 from training.splits import AnySplit
-from training.yaml_lines import load_with_lines
+from training.yaml_lines import load_file
 
 
 class DataConfig(Strict):
+    """`propensity` is a column: how probable it was, under the policy that made the log, that the impression stood at
+    its position, given what was shown; null where that is not known. Only off-policy estimates read it.
+    """
+
     reader: AnyReader
     split: AnySplit
     keys: Keys = Keys()
+    propensity: str | None = None
 
 
 class Term(Strict):
@@ -50,7 +57,10 @@ class EarlyStop(Strict):
 
 class TrainingConfig(Strict):
     """`weight_average` is the decay a step of a moving average of the weights, which is what is evaluated and
-    published; 0 turns it off. `checkpoint_steps` is how many steps a kill can cost.
+    published; 0 turns it off. `embedding_decay` is decoupled from the gradient: a step shrinks every embedding by
+    learning rate x decay (Loshchilov & Hutter, ICLR 2019), which keeps rare ids from being learned by heart.
+    `checkpoint_steps` is how many steps a kill can cost. `task_sampling` draws each row of a
+    batch from all rows, or from those of a task that was drawn uniformly before, and to count for it alone.
     """
 
     batch_size: int = Field(default=4096, ge=1)
@@ -60,17 +70,21 @@ class TrainingConfig(Strict):
     weight_average: float = Field(default=0.0, ge=0, lt=1)
     early_stop: EarlyStop = EarlyStop()
     checkpoint_steps: int = Field(default=500, ge=1)
+    task_sampling: Literal["rows", "uniform"] = "rows"
     block_rows: int = Field(default=65_536, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**63)
 
 
 class RunConfig(Strict):
+    """`match_parameters` is an architecture whose number of parameters the widths of `sharing` are scaled to."""
+
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     data: DataConfig
     features: tuple[AnyFeature, ...] = Field(min_length=1)
     tasks: tuple[Task, ...] = Field(min_length=1)
     network: NetworkConfig = NetworkConfig()
     sharing: AnySharing = MMoEConfig()
+    match_parameters: AnySharing | None = None
     balancing: AnyBalancing = FixedConfig()
     position_bias: PositionBiasConfig | None = None
     training: TrainingConfig = TrainingConfig()
@@ -89,9 +103,16 @@ class RunConfig(Strict):
         categories = [name for name, one in self.feature_schema.columns.items() if isinstance(one, Discrete)]
         return self.data.reader.read(self.data.keys, categories)
 
-    @cached_property
+    @property
     def ranker(self) -> RankerConfig:
         return RankerConfig(network=self.network, sharing=self.sharing, position_bias=self.position_bias)
+
+    def sized(self) -> "RunConfig":
+        """With the widths that `match_parameters` asks for in place of the request."""
+        if self.match_parameters is None:
+            return self
+        sharing = matched(self.sharing, self.match_parameters, self.network, len(self.tasks))
+        return self.model_copy(update={"sharing": sharing, "match_parameters": None})
 
     def mistakes(self) -> list[Mistake]:
         """What no part can see by itself: names that refer to other parts."""
@@ -101,6 +122,7 @@ class RunConfig(Strict):
             *self._sharing_mistakes(),
             *self._policy_mistakes(),
             *self._utility_mistakes(),
+            *self._propensity_mistakes(),
         ]
 
     def _task_mistakes(self) -> Iterator[Mistake]:
@@ -114,9 +136,11 @@ class RunConfig(Strict):
                 yield Mistake(f"tasks[{at}].label", "a column that is no feature: it would leak", f"`{task.label}`")
 
     def _sharing_mistakes(self) -> Iterator[Mistake]:
-        sharing, num_tasks = self.sharing, len(self.tasks)
-        if num_tasks < sharing.min_tasks:
-            yield Mistake("sharing.kind", f"one that shares nothing, or {sharing.min_tasks} tasks", str(num_tasks))
+        sharing, other, num_tasks = self.sharing, self.match_parameters, len(self.tasks)
+        for where, one in (("sharing", sharing), ("match_parameters", other)):
+            if one is not None and num_tasks < one.min_tasks:
+                expected = f"at least {one.min_tasks} tasks for `{one.kind}` to share between"
+                yield Mistake(f"{where}.kind", expected, str(num_tasks))
         if self.balancing.needs_shared and not sharing.shares_inputs:
             expected = f"a balancing that weighs no gradients: `{sharing.kind}` shares no parameter to weigh them on"
             yield Mistake("balancing.kind", expected, f"`{self.balancing.kind}`")
@@ -138,6 +162,14 @@ class RunConfig(Strict):
                 known = METRICS[kinds[term.task]]
                 yield unknown_name(f"{where}.metric", f"a metric of {kinds[term.task]} tasks", term.metric, known)
 
+    def _propensity_mistakes(self) -> Iterator[Mistake]:
+        if self.data.propensity is None:
+            return
+        if self.data.keys.request is None:
+            yield Mistake("data.propensity", "`data.keys.request` too: which impressions were shown together", "none")
+        if not self.feature_schema.of_sides(Side.IMPRESSION):
+            yield Mistake("data.propensity", "a feature of side impression too: the position", "none")
+
 
 def parse(raw: Any, lines: dict[str, int], source: str) -> RunConfig:
     """Raises InputError with one mistake a line, each with its line in the file."""
@@ -155,15 +187,14 @@ def parse(raw: Any, lines: dict[str, int], source: str) -> RunConfig:
         raise InputError(*map(located, of_validation(error, RunConfig))) from error
     if found := config.mistakes():
         raise InputError(*map(located, found))
-    return config
+    try:
+        return config.sized()
+    except InputError as error:
+        raise InputError(*map(located, error.mistakes)) from error
 
 
 def load_config(path: Path) -> RunConfig:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise mistake(str(path), "a readable YAML file", getattr(error, "strerror", None) or str(error)) from error
-    raw, lines = load_with_lines(text, str(path))
+    raw, lines = load_file(path)
     return parse(raw, lines, str(path))
 
 

@@ -15,7 +15,7 @@ from training.cli import main
 from training.run import Run
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("init", "check", "train", "evaluate", "simulate", "rank", "demo")
+COMMANDS = ("init", "check", "train", "evaluate", "replay", "compare", "tune", "simulate", "rank", "demo")
 
 
 def run(*arguments: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str, str]:
@@ -131,9 +131,9 @@ def test_evaluate_repeats_what_training_measured(
     path = done.folder / "metrics.json"
     before = json.loads(path.read_text())
     path.unlink()
-    config = str(done.folder / "config.yaml")
-    code, out, _ = run("evaluate", config, "--runs", str(done.folder.parent), capsys=capsys, monkeypatch=monkeypatch)
-    assert code == 0 and "NDCG@10" in out
+    line = ("evaluate", str(done.folder / "config.yaml"), "--runs", str(done.folder.parent), "--no-report")
+    code, out, _ = run(*line, capsys=capsys, monkeypatch=monkeypatch)
+    assert code == 0 and "NDCG@10" in out and not (done.folder / "report").exists()
     assert json.loads(path.read_text()) == before
 
 

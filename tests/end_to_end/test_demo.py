@@ -21,6 +21,7 @@ def test_the_demo_ends_with_a_ranking_and_every_tasks_prediction(tmp_path: Path)
     table = done.stdout[done.stdout.index("policy balanced, version") :]
     for head in ("video", "score", "click", "watch_time (s)", "like", "rating (stars)"):
         assert head in table
+    assert (tmp_path / "demo" / "runs" / "simulated" / "report" / "index.html").is_file()
     places = [row.split("│")[1].strip() for row in table.splitlines() if row.startswith("│")]
     assert places == [str(place) for place in range(1, 11)]
 

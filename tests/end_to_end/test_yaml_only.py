@@ -25,7 +25,7 @@ def test_a_task_and_a_feature_are_added_by_yaml_alone(
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(raw_config))
     registry = tmp_path / "registry"
     options = ["train", str(tmp_path / "run.yaml"), "--registry", str(registry), "--runs", str(tmp_path / "runs")]
-    monkeypatch.setattr("sys.argv", ["watchnext", *options])
+    monkeypatch.setattr("sys.argv", ["watchnext", *options, "--no-report"])
     try:
         main()
     except SystemExit as end:

@@ -231,6 +231,30 @@ def test_one_impression_in_two_splits_is_an_overlap(tmp_path: Path, num_copies: 
     assert all("equal user_id, video_id, time_ms" in one.detail for one in overlaps)
 
 
+@pytest.mark.parametrize(
+    ("values", "level", "detail"),
+    [
+        (pl.lit(0.25), "ok", r"1,200 rows have one \(100.0%\)"),
+        (pl.when(pl.int_range(pl.len()) < 300).then(0.25), "ok", r"300 rows have one \(25.0%\)"),
+        (pl.lit(None, pl.Float64), "warning", r"0 rows have one"),
+        (pl.int_range(pl.len()) / 1000, "warning", "200 rows are not above 0 and at most 1"),
+        (pl.lit("often"), "warning", "of type String: `watchnext replay` needs probabilities"),
+        (None, "warning", "no column of that name"),
+    ],
+)
+def test_propensities_are_no_matter_of_training_and_still_looked_at(
+    tmp_path: Path, values: pl.Expr | None, level: str, detail: str
+) -> None:
+    def change(raw: Raw) -> None:
+        raw["data"] |= {"propensity": "p", "keys": {"request": "request"}}
+        raw["features"].append({"name": "place", "kind": "category", "side": "impression"})
+        raw["position_bias"] = {"features": ["place"]}
+
+    number = pl.int_range(pl.len())
+    frame = log().with_columns(request=number // 4, place=number % 4, **({} if values is None else {"p": values}))
+    expect(checked(tmp_path, frame, change), level, "propensity", "`p`", detail)
+
+
 def test_users_without_a_row_of_their_own_are_told(tmp_path: Path) -> None:
     pl.DataFrame({"user_id": ["U1", "U2"], "country": ["br", "in"]}).write_parquet(tmp_path / "users.parquet")
 

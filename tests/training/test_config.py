@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from model.contract.mistakes import InputError
+from model.sizing import num_parameters
 from training.config import RunConfig, load_config, parse, to_yaml
 
 MISTAKES: list[tuple[str, Any, str]] = [
@@ -21,9 +23,13 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("tasks[0].label", "device", "tasks[0].label: expected a column that is no feature"),
     ("tasks[0].transform", "log1p", "no `transform` or `range` on a binary task"),
     ("tasks[1].name", "click", "tasks[1].name: expected a name that no other task has, found `click`"),
-    ("sharing.kind", "mmmoe", "`shared_bottom`, found `mmmoe`; did you mean `mmoe`?"),
-    ("sharing.num_experts", 1, "sharing.num_experts: expected greater than or equal to 2, found 1"),
+    ("sharing.kind", "mmmoe", "found `mmmoe`; did you mean `mmoe`?"),
+    ("sharing.num_experts", 1, "sharing.num_experts: expected at least 2 experts"),
+    ("match_parameters", {"kind": "pel"}, "match_parameters.kind: expected one of"),
+    ("match_parameters", {"kind": "ple", "match_parameters": {"kind": "mmoe"}}, "found `match_parameters`"),
+    ("match_parameters", {"kind": "shared_bottom", "units": [1]}, "match_parameters: expected an architecture whose"),
     ("data.reader.kind", "parquet", "data.reader.kind: expected one of `impressions`, `kuairand`"),
+    ("data.keys", {"query_video": "watching"}, "data.propensity: expected `data.keys.request` too"),
     ("data.split.valid_from", "2026-03-15", "`valid_from` before `test_from`"),
     ("position_bias.features", ["positon"], "found `positon`; did you mean `position`?"),
     ("position_bias", None, "features[21].side: expected a place in `position_bias.features`"),
@@ -72,6 +78,44 @@ def test_several_mistakes_are_told_at_once_with_their_lines(tmp_path: Path) -> N
     assert "data: expected a value (it is required)" in text
 
 
+ONE_TASK = """\
+name: a
+data: {reader: {kind: impressions, path: a.csv}, split: {by: random, column: user_id, valid: 0.1, test: 0.1}}
+features: [{name: device, kind: category, side: context}, {name: video_id, kind: category, side: candidate}]
+tasks: [{name: click, group: g, kind: binary, label: click}]
+policies: {best: {combination: weighted_sum, weights: {click: 1}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("sharing: {kind: ple}\n", ":6: sharing.kind: expected at least 2 tasks for `ple` to share between, found 1"),
+        (
+            "sharing:\n  kind: independent\nbalancing:\n  kind: grad_norm\n",
+            ":9: balancing.kind: expected a balancing that weighs no gradients: `independent` shares no parameter "
+            "to weigh them on, found `grad_norm`",
+        ),
+        ("balancing:\n  kind: jacobian\nsharing: {kind: independent}\n", ":7: balancing.kind: expected a balancing"),
+        ("balancing: {kind: jacobian, aggregator: upgrade}\n", ":6: balancing.aggregator: expected 'mgda', 'pcgrad'"),
+        ("position_bias: {features: [device]}\n", ":6: position_bias.features: expected one of side impression among"),
+        (
+            "training:\n  task_sampling: even\n",
+            ":7: training.task_sampling: expected 'rows' or 'uniform', found `even`",
+        ),
+    ],
+)
+def test_what_one_part_makes_impossible_for_another_is_told_with_its_line(
+    tmp_path: Path, more: str, message: str
+) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(ONE_TASK + more)
+    with pytest.raises(InputError) as caught:
+        load_config(path)
+    [line] = str(caught.value).splitlines()
+    assert f"{path}{message}" in line
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -104,3 +148,16 @@ def test_shipped_configs_are_right_and_survive_being_written(path: Path, tmp_pat
     (tmp_path / "again.yaml").write_text(to_yaml(config))
     assert load_config(tmp_path / "again.yaml") == config
     assert isinstance(config, RunConfig)
+
+
+def test_sized_to_another_architecture_the_config_has_the_widths_and_no_request(raw_config: dict[str, Any]) -> None:
+    wanted = {"kind": "mmoe", "num_experts": 6, "expert_units": [64, 32]}
+    ple = {"kind": "ple", "num_levels": 1, "expert_units": [10]}
+    config = parse(raw_config | {"sharing": ple, "match_parameters": wanted}, {}, "a.yaml")
+    assert config.match_parameters is None
+    assert config.sharing.expert_units[0] > 10
+    assert config.ranker.sharing == config.sharing
+    whole = parse(raw_config | {"sharing": wanted}, {}, "a.yaml")
+    sizes = [num_parameters(one.sharing, one.network, len(one.tasks)) for one in (config, whole)]
+    assert sizes[0] == pytest.approx(sizes[1], rel=0.03)
+    assert parse(yaml.safe_load(to_yaml(config)), {}, "b.yaml") == config

@@ -78,6 +78,7 @@ def test_simulated_logs_draft_a_config_that_passes_its_check(logs: Path) -> None
     assert expected.items() <= sides.items()
     assert config.position_bias is not None
     assert config.position_bias.features == ("position", "device")
+    assert config.data.propensity == "propensity" and "#   propensity" not in text
     tasks = {
         one.name: (one.group, one.kind.value, one.label, one.observed, one.range, one.unit) for one in config.tasks
     }

@@ -97,6 +97,7 @@ def test_the_columns_and_their_types(log: Log) -> None:
         "surface": pl.String,
         "position": pl.Int32,
         "video_id": pl.String,
+        "propensity": pl.Float64,
         "click": pl.Int8,
         "watch_time_s": pl.Float32,
         "like": pl.Int8,
@@ -195,6 +196,17 @@ def test_the_old_policy_is_neither_random_nor_the_truth(log: Log) -> None:
     table = log.with_truth.join(log.videos, on="video_id").with_columns(pl.col("popularity").log1p())
     assert correlation(table, "position", "popularity") < -0.3
     assert -0.2 < correlation(table, "position", "true_click") < -0.01
+
+
+def test_one_request_in_ten_has_a_random_order_and_only_there_are_propensities(log: Log) -> None:
+    requests = log.impressions.group_by("request_id").agg(pl.col("propensity").unique())
+    assert requests["propensity"].list.len().unique().to_list() == [1]
+    known = log.with_truth.join(log.videos, on="video_id").with_columns(pl.col("popularity").log1p())
+    at_random, ordered = (known.filter(pl.col("propensity").is_null() == one) for one in (False, True))
+    assert at_random.height / known.height == pytest.approx(0.1, abs=0.01)
+    assert at_random["propensity"].unique().to_list() == [1 / 12]
+    assert abs(correlation(at_random, "position", "popularity")) < 0.02
+    assert correlation(ordered, "position", "popularity") < -0.3
 
 
 def test_time_never_goes_back_and_covers_two_weeks(log: Log) -> None:
