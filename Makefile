@@ -38,6 +38,7 @@ bench: $(VENV)/installed  ## the benchmarks of docs/results.md
 	$(BIN)/python -m pip install --quiet $(PIP_OPTIONS) --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m benchmarks.position_bias
 	$(BIN)/python -m benchmarks.balancing_costs configs/kuairand.yaml
+	$(BIN)/python -m benchmarks.task_correlation
 	$(BIN)/python -m benchmarks.quality
 
 image-test: $(VENV)/installed  ## build the container image, run it, rank with it
