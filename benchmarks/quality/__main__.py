@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.quality.arms import NAMES, arms_of
+from benchmarks.quality.arms import NAMES, arms_of, names_for
 from benchmarks.quality.schedule import Fit, Workers, measure_all
 from benchmarks.quality.summary import summarise, table
 from model.contract.mistakes import InputError
@@ -32,7 +32,7 @@ CONFIG = Path(__file__).parent.parent.parent / "configs" / "kuairand.yaml"
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5, help="how many, from 0 on")
-    parser.add_argument("--arms", nargs="+", choices=NAMES, default=NAMES, metavar="ARM", help=", ".join(NAMES))
+    parser.add_argument("--arms", nargs="+", choices=NAMES, metavar="ARM", help=f"{', '.join(NAMES)} (all)")
     parser.add_argument("--config", type=Path, default=CONFIG, help="of WatchNext")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder that keeps encoded data")
     parser.add_argument("--out", type=Path, default=Path("runs/quality.json"), help="file that keeps what is done")
@@ -47,7 +47,7 @@ def options() -> argparse.Namespace:
 def main() -> None:
     chosen, console = options(), Console()
     run = Run.of(load_config(chosen.config), chosen.runs)
-    arms = list(arms_of(run.config, chosen.arms))
+    arms = list(arms_of(run.config, chosen.arms or names_for(run.config)))
     with FitsBar(console) as bar:
         prepare(run.preparation, run.encoded, bar.preparing)
         fits = [Fit(arm, seed, run.encoded) for seed, arm in product(range(chosen.seeds), arms)]

@@ -7,8 +7,8 @@ from types import ModuleType
 from typing import Any
 
 import model
-import training
-from benchmarks.quality import boosting, columns, rechub, watchnext
+import training.readers
+from benchmarks.quality import boosting, columns, rechub, scores, watchnext
 from benchmarks.quality.arm import Arm
 from training.comparison.arms import sharing_arms
 from training.config import RunConfig
@@ -24,23 +24,26 @@ NAMES = (SHIPPED, *SHARING, *LIBRARIES)
 UNDECIDING: Any = {"name": True, "data": True, "policies": True, "training": {"checkpoint_steps", "seed"}}
 
 
+def names_for(config: RunConfig) -> list[str]:
+    """All of them; MMoE only where it is not the shipped one itself."""
+    return [name for name in NAMES if name != "mmoe" or config.sharing.kind != "mmoe"]
+
+
 def arms_of(config: RunConfig, names: Sequence[str]) -> Iterator[Arm]:
-    """Sharing architectures take the place of the shipped one, with as many parameters. MMoE is one of them only where
-    it is not the shipped one itself.
-    """
+    """Sharing architectures take the place of the shipped one, with as many parameters."""
     for name in names:
         if name in LIBRARIES:
             package, module = LIBRARIES[name]
-            content = f"{package} {version(package)} {_code(module)} {_code(columns)}"
+            content = _content(package, module, columns, scores, training.readers)
             yield Arm(name, module.predict, config, content)
-        elif name == SHIPPED or name != "mmoe" or config.sharing.kind != "mmoe":
+        else:
             own = config if name == SHIPPED else sharing_arms(config, [name], match_parameters=True)[0].config
             settings = own.model_dump_json(exclude=UNDECIDING)
-            content = f"torch {version('torch')} {_code(model)} {_code(training)} {_code(watchnext)} {settings}"
-            yield Arm(name, watchnext.predict, own, content)
+            yield Arm(name, watchnext.predict, own, _content("torch", watchnext, scores, model, training) + settings)
 
 
-def _code(module: ModuleType) -> str:
-    """A fingerprint of a module, or of all of a package."""
-    path = Path(str(module.__file__))
-    return fingerprint_of(sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path])
+def _content(package: str, *code: ModuleType) -> str:
+    """The version of a package, and a fingerprint of these modules, or of all that is in them."""
+    paths = [Path(str(module.__file__)) for module in code]
+    files = [file for path in paths for file in ([path] if path.name != "__init__.py" else path.parent.rglob("*.py"))]
+    return f"{package} {version(package)} {fingerprint_of(sorted(files))}"

@@ -30,18 +30,17 @@ KINDS = {TaskKind.BINARY: "classification", TaskKind.REGRESSION: "regression"}
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Batches in the form that the trainer reads: features by name, and targets `[row, task]`."""
+    """Shuffled batches in the form that the trainer reads: features by name, and targets `[row, task]`."""
 
     features: Mapping[str, Tensor]
     targets: Tensor
-    shuffled: torch.Generator | None = None
+    random: torch.Generator
 
     def __len__(self) -> int:
         return -(-len(self.targets) // BATCH_SIZE)
 
     def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
-        num_rows = len(self.targets)
-        order = torch.arange(num_rows) if self.shuffled is None else torch.randperm(num_rows, generator=self.shuffled)
+        order = torch.randperm(len(self.targets), generator=self.random)
         for rows in torch.split(order, BATCH_SIZE):
             yield {name: one[rows] for name, one in self.features.items()}, self.targets[rows]
 
@@ -50,30 +49,26 @@ def predict(job: Job) -> Array:
     """Of `NUM_EPOCHS` the one that is best on validation."""
     torch.manual_seed(job.seed)
     torch.set_num_threads(job.num_threads)
-    inputs = _inputs(columns_of(job.config, job.dataset))
-    splits = job.dataset.splits
-    targets = targets_of(job.config.tasks, job.dataset.scales, splits[TRAIN].values)
+    tasks, splits, inputs = job.config.tasks, job.dataset.splits, _inputs(columns_of(job.config, job.dataset))
+    targets = targets_of(tasks, job.dataset.scales, splits[TRAIN].values)
     train = Rows(inputs[TRAIN], torch.from_numpy(targets), torch.Generator().manual_seed(job.seed))
     trainer = _trainer(job, inputs)
     best, chosen = float("-inf"), np.empty(0)
     for _ in range(NUM_EPOCHS):
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             trainer.train_one_epoch(train)
-        value = utility(
-            job.config.tasks, scores(job.config.tasks, splits[VALID], _predict(job, trainer, inputs[VALID]))
-        )
+        value = utility(tasks, scores(tasks, splits[VALID], _predict(job, trainer, inputs[VALID])))
         if value > best:
             best, chosen = value, _predict(job, trainer, inputs[TEST])
     return chosen
 
 
 def _trainer(job: Job, inputs: Mapping[str, Mapping[str, Tensor]]) -> Any:
+    sizes = {name: 1 + max(int(split[name].max()) for split in inputs.values()) for name in inputs[TRAIN]}
     features = [
         DenseFeature(name, embed_dim=one.shape[1])
         if one.is_floating_point()
-        else SparseFeature(
-            name, vocab_size=1 + max(int(split[name].max()) for split in inputs.values()), embed_dim=EMBEDDING_DIM
-        )
+        else SparseFeature(name, vocab_size=sizes[name], embed_dim=EMBEDDING_DIM)
         for name, one in inputs[TRAIN].items()
     ]
     kinds = [KINDS[task.kind] for task in job.config.tasks]

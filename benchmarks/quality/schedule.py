@@ -5,12 +5,14 @@ import json
 import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.quality.arm import Arm, Job
 from benchmarks.quality.scores import Scores, scores
 from model.contract.durable import write_text
+from model.contract.mistakes import mistake
 from training.dataset import open_prepared
 from training.fits_bar import FitsBar
 from training.splits import TEST
@@ -62,6 +64,9 @@ def measure_all(fits: Sequence[Fit], workers: Workers, out: Path, bar: FitsBar) 
                 known[fit.key] = future.result()
                 write_text(out, json.dumps(known, indent=1))
                 bar.end(str(fit))
+        except BrokenProcessPool as error:
+            expected = f"room for {workers.count} trainings at once"
+            raise mistake("--workers", expected, "one that was killed; the same command goes on") from error
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
