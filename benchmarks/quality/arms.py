@@ -9,16 +9,17 @@ from typing import Any
 import model
 import training.readers
 from benchmarks.quality import boosting, columns, rechub, scores, watchnext
-from benchmarks.quality.arm import Arm
+from benchmarks.quality.arm import Arm, Predict
 from training.comparison.arms import sharing_arms
 from training.config import RunConfig
 from training.readers.interface import fingerprint_of
 
 SHIPPED = "watchnext"
 SHARING = ("independent", "shared_bottom", "ple", "mmoe")
-LIBRARIES: Mapping[str, tuple[str, ModuleType]] = {
-    "lightgbm": ("lightgbm", boosting),
-    "torch_rechub": ("torch-rechub", rechub),
+LIBRARIES: Mapping[str, tuple[str, ModuleType, Predict]] = {
+    "lightgbm": ("lightgbm", boosting, boosting.predict),
+    "lightgbm_tuned": ("lightgbm", boosting, boosting.predict_tuned),
+    "torch_rechub": ("torch-rechub", rechub, rechub.predict),
 }
 NAMES = (SHIPPED, *SHARING, *LIBRARIES)
 UNDECIDING: Any = {"name": True, "data": True, "policies": True, "training": {"checkpoint_steps", "seed"}}
@@ -33,9 +34,9 @@ def arms_of(config: RunConfig, names: Sequence[str]) -> Iterator[Arm]:
     """Sharing architectures take the place of the shipped one, with as many parameters."""
     for name in names:
         if name in LIBRARIES:
-            package, module = LIBRARIES[name]
+            package, module, predict = LIBRARIES[name]
             content = _content(package, module, columns, scores, training.readers)
-            yield Arm(name, module.predict, config, content)
+            yield Arm(name, predict, config, content)
         else:
             own = config if name == SHIPPED else sharing_arms(config, [name], match_parameters=True)[0].config
             settings = own.model_dump_json(exclude=UNDECIDING)
