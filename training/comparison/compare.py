@@ -51,7 +51,7 @@ def compare(comparison: Comparison, console: Console) -> tuple[Results, list[str
         if (without := _without_losers(results, arms)) is not None:
             results = comparison.results([*arms, without], bar)
         words = verdict(results)
-        write_text(run.folder / "comparison.json", as_json(results, words))
+        write_text(run.folder / "comparison.json", as_json(results, words, run.identity))
     return results, words
 
 

@@ -73,8 +73,10 @@ def _cost(fits: Sequence[Measured], num_seeds: int) -> Cost:
     )
 
 
-def as_json(results: Results, verdict: Sequence[str]) -> str:
-    """The figures of a row are those of test, with those of validation beside them as `valid`."""
+def as_json(results: Results, verdict: Sequence[str], run: str) -> str:
+    """The figures of a row are those of test, with those of validation beside them as `valid`; `run` tells by config and
+    data of which run it is.
+    """
 
     def figures(split: str, arm: str, measure: Measure) -> dict[str, float | None]:
         interval = results.gain(split, arm, measure)
@@ -91,5 +93,5 @@ def as_json(results: Results, verdict: Sequence[str]) -> str:
         if measure.task in results.tasks_of(arm)
     ]
     costs = {arm: asdict(cost) for arm, cost in results.costs.items()}
-    whole = {"rows": rows, "costs": costs, "verdict": list(verdict), "seeds": list(results.seeds)}
+    whole = {"run": run, "rows": rows, "costs": costs, "verdict": list(verdict), "seeds": list(results.seeds)}
     return json.dumps(whole, indent=1)

@@ -41,6 +41,7 @@ class Gains(BaseModel):
     """`comparison.json`."""
 
     model_config = ConfigDict(frozen=True)
+    run: str
     rows: tuple[Gain, ...]
     costs: dict[str, Cost]
     verdict: tuple[str, ...]
@@ -67,4 +68,7 @@ def measure(subject: Subject) -> Comparison:
     path = subject.run.folder / "comparison.json"
     if not path.is_file():
         raise Absent("`watchnext compare` has not been run for this config")
-    return Comparison(from_json(TypeAdapter(Gains), path), subject.run.config.sharing.kind)
+    gains = from_json(TypeAdapter(Gains), path)
+    if gains.run != subject.run.identity:
+        raise Absent("`watchnext compare` was run before the config or the data changed")
+    return Comparison(gains, subject.run.config.sharing.kind)

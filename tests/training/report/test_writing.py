@@ -42,7 +42,7 @@ def copied(trained: tuple[Run, Path], folder: Path) -> Run:
 def written(trained: tuple[Run, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The page of a run for which everything is there, and what was said on the terminal."""
     run = copied(trained, tmp_path_factory.mktemp("runs"))
-    (run.folder / "comparison.json").write_text(json.dumps(COMPARISON))
+    (run.folder / "comparison.json").write_text(json.dumps(COMPARISON | {"run": run.identity}))
     (run.folder / "report").mkdir()
     (run.folder / "report" / "old.png").write_bytes(b"of an earlier report")
     said = io.StringIO()
