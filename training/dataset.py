@@ -31,7 +31,7 @@ from training.scan import scan
 from training.split_files import Shapes, SplitFiles
 from training.splits import NAMES, TRAIN, Split
 
-CHUNK_ROWS = 32_768
+CHUNK_ROWS = 65_536
 # A dot keeps them apart from features.
 VALUES, OBSERVED = "label.values", "label.observed"
 USERS, GROUPS, ROWS = "row.user", "row.group", "row.number"

@@ -12,21 +12,23 @@ from model.contract.scaling import Scaler
 from model.contract.vocabulary import Vocabulary
 from training.columns import as_lists, histories, numbers, strings
 from training.joined import JoinedTable
-from training.scan import COUNT, Scan, sample_key
+from training.scan import COUNT, Scan, sample_key, sampled
 
 
 def fit(joined: JoinedTable, scan: Scan) -> Fitted:
-    schema, features = joined.schema, joined.schema.columns.values()
+    features = joined.schema.columns.values()
     owners = [one for one in features if isinstance(one, Discrete) and one.shares is None]
-
-    def sample(feature: Number | History) -> pl.Series:
-        return joined.column(feature.name, scan.samples[sample_key(joined, feature)])
-
-    return Fitted(
-        {one.name: _vocabulary(one, joined, scan) for one in owners},
-        {one.name: _scaler(one, sample(one)) for one in features if isinstance(one, Number)},
-        {name: _outcome_means(one, sample(one)) for name, one in schema.histories.items()},
-    )
+    scalers: dict[str, Scaler] = {}
+    means: dict[str, tuple[float, ...]] = {}
+    for key, sample in scan.samples.items():
+        fitted = [one for one in sampled(joined) if sample_key(joined, one) == key]
+        columns = joined.columns([one.name for one in fitted], sample)
+        for one in fitted:
+            if isinstance(one, Number):
+                scalers[one.name] = Scaler.fit(numbers(columns[one.name]).values, one.transform, one.bins)
+            else:
+                means[one.name] = _outcome_means(one, columns[one.name])
+    return Fitted({one.name: _vocabulary(one, joined, scan) for one in owners}, scalers, means)
 
 
 def _vocabulary(feature: Discrete, joined: JoinedTable, scan: Scan) -> Vocabulary:
@@ -41,10 +43,6 @@ def _vocabulary(feature: Discrete, joined: JoinedTable, scan: Scan) -> Vocabular
         counts = counts.group_by(name).agg(pl.col(COUNT).sum())
     often = counts.filter(pl.col(COUNT) >= feature.min_count)
     return Vocabulary.of(value for value in strings(often[name]).distinct if value)
-
-
-def _scaler(feature: Number, sample: pl.Series) -> Scaler:
-    return Scaler.fit(numbers(sample).values, feature.transform, feature.bins)
 
 
 def _outcome_means(feature: History, sample: pl.Series) -> tuple[float, ...]:

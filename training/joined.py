@@ -1,6 +1,6 @@
 """JoinedTable: impressions with the columns of their user, video and query video, a chunk at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -97,13 +97,13 @@ class JoinedTable:
             impressions = impressions.join(entity.frame, on=entity.key, how="left", maintain_order="left")
         return impressions
 
-    def column(self, name: str, impressions: pl.DataFrame) -> pl.Series:
-        """Of these impressions, in their order, one column, be it their own or that of an entity."""
-        owner = self.owner(name)
+    def columns(self, names: Sequence[str], impressions: pl.DataFrame) -> pl.DataFrame:
+        """Of these impressions, in their order, columns that all belong to one entity, or all to themselves."""
+        owner = self.owner(names[0])
         if owner is None:
-            return impressions[name]
-        found = owner.frame.select(owner.key, name)
-        return impressions.select(owner.key).join(found, on=owner.key, how="left", maintain_order="left")[name]
+            return impressions.select(names)
+        found = owner.frame.select(owner.key, *names)
+        return impressions.select(owner.key).join(found, on=owner.key, how="left", maintain_order="left")
 
     def owner(self, name: str) -> Entity | None:
         """The entity that has this column; None where impressions have it themselves."""

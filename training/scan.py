@@ -36,7 +36,7 @@ def scan(joined: JoinedTable, is_train: pl.Expr, num_train: int) -> Scan:
     """`num_train` is how many rows `is_train` holds for."""
     counts = {name: _Folded(_added_up) for name in _counted(joined)}
     last = {side: _Folded(_last_of(joined.entity_key(side))) for side in ENTITY_SIDES}
-    samples: dict[tuple[str, int], list[pl.DataFrame]] = {sample_key(joined, one): [] for one in _sampled(joined)}
+    samples: dict[tuple[str, int], list[pl.DataFrame]] = {sample_key(joined, one): [] for one in sampled(joined)}
     seen = 0
     for batch in joined.logged():
         train = batch.filter(is_train)
@@ -62,7 +62,7 @@ def _counted(joined: JoinedTable) -> set[str]:
     return {_seen_as(joined, one) for one in owners}
 
 
-def _sampled(joined: JoinedTable) -> list[Number | History]:
+def sampled(joined: JoinedTable) -> list[Number | History]:
     return [one for one in joined.schema.columns.values() if isinstance(one, Number | History)]
 
 
@@ -88,7 +88,7 @@ def _added_up(counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _last_of(key: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
-    return lambda rows: rows.unique(key, keep="last", maintain_order=True)
+    return lambda rows: rows.unique(key, keep="last")
 
 
 class _Folded:
