@@ -16,6 +16,7 @@ from training.joined import JoinedTable
 COUNT = "__count"
 # Values from which scales, quantiles and means are taken: enough for a quantile, and bounded memory.
 LARGEST_SAMPLE = 1_000_000
+FEWEST_FOLDED = 100_000  # rows for which it is worth the while
 ENTITY_SIDES = (Side.USER, Side.CANDIDATE)
 
 
@@ -45,7 +46,8 @@ def scan(joined: JoinedTable, is_train: pl.Expr, num_train: int) -> Scan:
         for name, part in zip(counts, found, strict=True):
             counts[name].add(part)
         for side in ENTITY_SIDES:
-            last[side].add(batch.select(joined.logged_of(side)).filter(pl.col(joined.entity_key(side)).is_not_null()))
+            key, rows = joined.entity_key(side), batch.select(joined.logged_of(side))
+            last[side].add(rows.filter(pl.col(key).is_not_null()).group_by(key).agg(pl.all().last()))
         for (column, length), parts in samples.items():
             every = max(1, -(-num_train * length // LARGEST_SAMPLE))
             parts.append(train.select(column).gather_every(every, -seen % every))
@@ -88,21 +90,20 @@ def _added_up(counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _last_of(key: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
-    return lambda rows: rows.unique(key, keep="last")
+    return lambda rows: rows.group_by(key).agg(pl.all().last())
 
 
 class _Folded:
     """Parts that become one, a few at a time: never many more rows than there will be in the end."""
 
     def __init__(self, fold: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
-        self.fold, self.whole, self.parts = fold, pl.DataFrame(), list[pl.DataFrame]()
+        self.fold, self.parts = fold, list[pl.DataFrame]()
 
     def add(self, part: pl.DataFrame) -> None:
-        self.parts.append(self.fold(part))
-        if sum(one.height for one in self.parts) > self.whole.height:
-            self.whole = self.result()
-            self.parts = []
+        self.parts.append(part)
+        whole, *more = (one.height for one in self.parts)
+        if sum(more) > max(whole, FEWEST_FOLDED):
+            self.parts = [self.result()]
 
     def result(self) -> pl.DataFrame:
-        rest = pl.concat([self.whole, *self.parts]) if self.whole.width else pl.concat(self.parts)
-        return self.fold(rest)
+        return self.fold(pl.concat(self.parts))
