@@ -43,7 +43,7 @@ def strings(series: pl.Series, feature: Feature | None = None) -> Strings:  # no
     is_number = kind.is_integer() and kind not in (pl.Int128, pl.UInt128)
     encoded = (series if is_number else series.cast(pl.String)).to_arrow().dictionary_encode()
     distinct = [*pl.Series(encoded.dictionary).cast(pl.String).to_list(), None]
-    return Strings(distinct, encoded.indices.fill_null(len(distinct) - 1).to_numpy(zero_copy_only=False))
+    return Strings(distinct, pl.Series(encoded.indices).fill_null(len(distinct) - 1).to_numpy())
 
 
 def numbers(series: pl.Series, feature: Feature | None = None) -> Numbers:  # noqa: ARG001

@@ -20,6 +20,7 @@ from model.contract.mistakes import InputError, mistake
 from model.contract.schema import FeatureSchema
 from model.contract.tasks import Task, TaskKind
 from model.ranker import LabelScale
+from training.assignment import assign, user_of
 from training.columns import to_column
 from training.encoded_log import EncodedLog, encode_entities
 from training.fitting import fit
@@ -99,11 +100,10 @@ def prepare(preparation: Preparation, folder: Path, progress: Progress) -> Datas
 def _write(preparation: Preparation, folder: Path, progress: Progress) -> None:
     table, schema, tasks = preparation.table, preparation.schema, preparation.tasks
     joined = preparation.joined()
-    which = preparation.split.assign(joined.types[preparation.split.column])
-    sizes = _sizes(joined, which, table.source)
-    progress("fitting encoders", 0, sum(sizes))
+    rows = assign(joined, preparation.split)
+    progress("fitting encoders", 0, rows.num_rows)
     with _telling_rows(joined):
-        seen = scan(joined, which == 0, sizes[0])
+        seen = scan(joined, rows.index == 0, rows.sizes[0])
         fitted = fit(joined, seen)
         # Videos first: a user's history asks for what its videos are.
         videos = encode_entities(Encoder(schema, fitted, EntityTable.build([], {}, {})), joined, seen, Side.CANDIDATE)
@@ -113,9 +113,9 @@ def _write(preparation: Preparation, folder: Path, progress: Progress) -> None:
     with ExitStack() as opened:
         files = [
             opened.enter_context(SplitFiles(folder / name, _shapes(schema, len(tasks)), size))
-            for name, size in zip(NAMES, sizes, strict=True)
+            for name, size in zip(NAMES, rows.sizes, strict=True)
         ]
-        _write_log(log, tasks, which, files, lambda done: progress("encoding impressions", done, sum(sizes)))
+        _write_log(log, tasks, rows.index, files, lambda done: progress("encoding impressions", done, rows.num_rows))
     save_fitted(fitted, folder / "encoder")
     videos.table.save(folder / "videos")
     users.table.save(folder / "users")
@@ -123,7 +123,7 @@ def _write(preparation: Preparation, folder: Path, progress: Progress) -> None:
 
 
 def _write_log(
-    log: EncodedLog, tasks: Sequence[Task], which: pl.Expr, files: Sequence[SplitFiles], progress: Callable[[int], None]
+    log: EncodedLog, tasks: Sequence[Task], index: pl.Expr, files: Sequence[SplitFiles], progress: Callable[[int], None]
 ) -> None:
     """Chunks are encoded and written by as many threads as polars has, each to its place."""
 
@@ -143,7 +143,7 @@ def _write_log(
     def work() -> Iterator[Callable[[], int]]:
         first = [0] * len(files)
         for chunk in log.chunks(CHUNK_ROWS):
-            split_of = chunk.select(which).to_series().to_numpy()
+            split_of = chunk.select(index).to_series().to_numpy()
             yield partial(write, chunk, split_of, list(first))
             first = [start + int(np.count_nonzero(split_of == at)) for at, start in enumerate(first)]
 
@@ -151,22 +151,6 @@ def _write_log(
     for num_rows in in_order(work(), pl.thread_pool_size()):
         done += num_rows
         progress(done)
-
-
-def _sizes(joined: JoinedTable, which: pl.Expr, source: str) -> list[int]:
-    column = which.meta.root_names()[0]
-    splits = joined.table.impressions.select(which.alias("split"))
-    counted = splits.group_by("split").len().collect(engine="streaming")
-    counts = dict(counted.iter_rows())
-    if counts.get(None):
-        raise mistake(
-            f"{source}: column `{column}`", "a value in every row, to split by", f"{counts[None]} rows without"
-        )
-    sizes = [counts.get(at, 0) for at in range(len(NAMES))]
-    for name, size in zip(NAMES, sizes, strict=True):
-        if not size:
-            raise mistake(f"{source}: column `{column}`", f"rows in the {name} split", "none")
-    return sizes
 
 
 @contextmanager
@@ -182,10 +166,8 @@ def _telling_rows(joined: JoinedTable) -> Iterator[None]:
 
 
 def _identities(chunk: pl.DataFrame, schema: FeatureSchema) -> Arrays:
-    # Where there is no id every row is its own user, and where there is no request the user stands for it.
-    user = pl.col(schema.keys.user).cast(pl.String)
-    if chunk[schema.keys.user].null_count():
-        user = pl.coalesce(user, pl.format("no id, row {}", ROW))
+    # Where there is no request the user stands for it.
+    user = user_of(schema) if chunk[schema.keys.user].null_count() else pl.col(schema.keys.user).cast(pl.String)
     group = pl.coalesce(pl.col(schema.keys.request).cast(pl.String), user) if schema.keys.request else user
     hashes = chunk.select(users=user.hash(), groups=group.hash())
     users, groups = (hashes[name].to_numpy().view(np.int64) for name in ("users", "groups"))

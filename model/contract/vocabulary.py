@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,9 +23,9 @@ def token(value: str) -> bytes:
 def tokens(values: Sequence[str]) -> NDArray[np.bytes_]:
     """`[value]` the token of each. Where all are plain, which one look at all of them tells, they are their own."""
     together = "".join(values)
-    if together.isascii() and "\0" not in together and chr(HASHED[0]) not in together:
-        if max(map(len, values), default=0) <= LONGEST_TOKEN:
-            return np.array(values, dtype=bytes)
+    plain = together.isascii() and "\0" not in together and chr(HASHED[0]) not in together
+    if plain and max(map(len, values), default=0) <= LONGEST_TOKEN:
+        return np.array(values, dtype=bytes)
     return np.array([token(value) for value in values], dtype=bytes)
 
 
