@@ -42,7 +42,7 @@ def _vocabulary(feature: Discrete, joined: JoinedTable, scan: Scan) -> Vocabular
             counts = counts.with_columns(as_lists(name, counts.schema[name])).explode(name)
         counts = counts.group_by(name).agg(pl.col(COUNT).sum())
     often = counts.filter(pl.col(COUNT) >= feature.min_count)
-    return Vocabulary.of(value for value in strings(often[name]).distinct if value)
+    return Vocabulary.of([value for value in strings(often[name]).distinct if value])
 
 
 def _outcome_means(feature: History, sample: pl.Series) -> tuple[float, ...]:

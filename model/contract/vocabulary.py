@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 MISSING, UNKNOWN, NUM_RESERVED = 0, 1, 2
 LONGEST_TOKEN = 64
 HASHED = b"\x01"
+NUMBER_BYTES, NUMBER_PAYS = 8, 16
 
 
 def token(value: str) -> bytes:
@@ -52,8 +53,20 @@ class Vocabulary:
         codes, wanted = np.full(len(present), UNKNOWN, dtype=np.int32), tokens(present)
         if len(self.tokens):
             # In the width of the vocabulary, which would be copied into a wider one: what is cut is equal to nothing.
-            at = np.searchsorted(self.tokens, wanted.astype(self.tokens.dtype))
+            at = _first_not_below(self.tokens, wanted.astype(self.tokens.dtype))
             at = np.minimum(at, len(self.tokens) - 1)
-            codes = np.where(self.tokens[at] == wanted, at + NUM_RESERVED, UNKNOWN)
+            codes = np.where(self.tokens[at] == wanted, at + NUM_RESERVED, UNKNOWN).astype(np.int32)
         out[np.array(values, dtype=object).astype(bool)] = codes
         return out
+
+
+def _first_not_below(ordered: NDArray[np.bytes_], wanted: NDArray[np.bytes_]) -> NDArray[np.int64]:
+    """As np.searchsorted, of tokens of one width. Short ones are compared as numbers, in the same order, where so many
+    are wanted that it pays to read the ordered ones as numbers first.
+    """
+    if ordered.itemsize > NUMBER_BYTES or len(wanted) * NUMBER_PAYS < len(ordered):
+        return np.searchsorted(ordered, wanted)
+    ordered_numbers, wanted_numbers = (
+        one.astype(f"S{NUMBER_BYTES}").view(f">u{NUMBER_BYTES}").astype(np.uint64) for one in (ordered, wanted)
+    )
+    return np.searchsorted(ordered_numbers, wanted_numbers)
