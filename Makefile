@@ -39,6 +39,7 @@ bench: $(VENV)/installed  ## the benchmarks of docs/results.md
 	$(BIN)/python -m benchmarks.position_bias
 	$(BIN)/python -m benchmarks.balancing_costs configs/kuairand.yaml
 	$(BIN)/python -m benchmarks.task_correlation
+	$(BIN)/python -m benchmarks.preparation
 	$(BIN)/python -m benchmarks.quality
 
 image-test: $(VENV)/installed  ## build the container image, run it, rank with it

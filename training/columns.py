@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from model.contract.columns import Column, Histories, Numbers, StringLists, Strings, Vectors
 from model.contract.features.interface import Feature
@@ -40,10 +39,11 @@ def strings(series: pl.Series, feature: Feature | None = None) -> Strings:  # no
         kind.is_integer() or kind.is_temporal() or kind in (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Null)
     ):
         raise _wrong_type("strings, integers or booleans", series.dtype)
-    encoded = series.cast(pl.String).to_arrow().cast(pa.large_string()).dictionary_encode()
-    index = encoded.indices
-    distinct = [*encoded.dictionary.to_pylist(), None]
-    return Strings(distinct, index.fill_null(len(distinct) - 1).to_numpy(zero_copy_only=False))
+    # Of whole numbers only the distinct ones are spelled out, but for those that Arrow does not have.
+    is_number = kind.is_integer() and kind not in (pl.Int128, pl.UInt128)
+    encoded = (series if is_number else series.cast(pl.String)).to_arrow().dictionary_encode()
+    distinct = [*pl.Series(encoded.dictionary).cast(pl.String).to_list(), None]
+    return Strings(distinct, pl.Series(encoded.indices).fill_null(len(distinct) - 1).to_numpy())
 
 
 def numbers(series: pl.Series, feature: Feature | None = None) -> Numbers:  # noqa: ARG001

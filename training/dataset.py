@@ -1,35 +1,38 @@
 """Dataset: impressions encoded once, split, and kept on disk as memory-mapped columns: memory never limits them."""
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from model.contract.catalog import EntityTable
-from model.contract.columns import Column
 from model.contract.durable import flush_tree, workspace
-from model.contract.encoding import Encoder, encode, encode_pairs, load_fitted, missing, save_fitted
+from model.contract.encoding import Encoder, load_fitted, save_fitted
 from model.contract.features.interface import Arrays, ArraySpec, Side
 from model.contract.mistakes import InputError, mistake
 from model.contract.schema import FeatureSchema
 from model.contract.tasks import Task, TaskKind
 from model.ranker import LabelScale
+from training.assignment import assign, user_of
 from training.columns import to_column
+from training.encoded_log import EncodedLog, encode_entities
 from training.fitting import fit
+from training.in_order import in_order
 from training.joined import ROW, JoinedTable
 from training.labels import read_labels, scale_of
 from training.readers.interface import ImpressionTable, told_as_unreadable
+from training.scan import scan
+from training.split_files import Shapes, SplitFiles
 from training.splits import NAMES, TRAIN, Split
 
-CHUNK_ROWS = 32_768
+CHUNK_ROWS = 65_536
 # A dot keeps them apart from features.
 VALUES, OBSERVED = "label.values", "label.observed"
 USERS, GROUPS, ROWS = "row.user", "row.group", "row.number"
@@ -97,60 +100,57 @@ def prepare(preparation: Preparation, folder: Path, progress: Progress) -> Datas
 def _write(preparation: Preparation, folder: Path, progress: Progress) -> None:
     table, schema, tasks = preparation.table, preparation.schema, preparation.tasks
     joined = preparation.joined()
-    which = preparation.split.assign(joined.types[preparation.split.column])
-    sizes = _sizes(joined, which, table.source)
-    total = sum(sizes)
-    progress("fitting encoders", 0, total)
+    rows = assign(joined, preparation.split)
+    progress("fitting encoders", 0, rows.num_rows)
     with _telling_rows(joined):
-        fitted = fit(schema, joined.lazy().filter(which == 0), sizes[0])
-        videos, users = _entities(joined, Encoder(schema, fitted, EntityTable.build([], {}, {})))
-    encoder = Encoder(schema, fitted, videos)
-    writers = [
-        _Writer(folder / name, _written(schema), len(tasks), size) for name, size in zip(NAMES, sizes, strict=True)
-    ]
-    done = 0
-    for chunk in joined.chunks(CHUNK_ROWS):
-        first = int(chunk[ROW][0])
-        arrays = encode_chunk(encoder, chunk, table.source)
-        labels = read_labels(chunk, tasks, table.source, first)
-        arrays |= {VALUES: labels.values, OBSERVED: labels.observed, **_identities(chunk, schema)}
-        split_of = chunk.select(which)[preparation.split.column].to_numpy()
-        for at, writer in enumerate(writers):
-            writer.append(arrays, split_of == at)
-        done += chunk.height
-        progress("encoding impressions", done, total)
-    for writer in writers:
-        writer.close()
+        seen = scan(joined, rows.index == 0, rows.sizes[0])
+        fitted = fit(joined, seen)
+        # Videos first: a user's history asks for what its videos are.
+        videos = encode_entities(Encoder(schema, fitted, EntityTable.build([], {}, {})), joined, seen, Side.CANDIDATE)
+        encoder = Encoder(schema, fitted, videos.table)
+        users = encode_entities(encoder, joined, seen, Side.USER)
+        log = EncodedLog(joined, encoder, users, videos)
+    with ExitStack() as opened:
+        files = [
+            opened.enter_context(SplitFiles(folder / name, _shapes(schema, len(tasks)), size))
+            for name, size in zip(NAMES, rows.sizes, strict=True)
+        ]
+        _write_log(log, tasks, rows.index, files, lambda done: progress("encoding impressions", done, rows.num_rows))
     save_fitted(fitted, folder / "encoder")
-    videos.save(folder / "videos")
-    users.save(folder / "users")
+    videos.table.save(folder / "videos")
+    users.table.save(folder / "users")
     _check_and_scale(folder, tasks, table.source)
 
 
-def _sizes(joined: JoinedTable, which: pl.Expr, source: str) -> list[int]:
-    column = which.meta.root_names()[0]
-    counted = joined.table.impressions.select(which.alias("split")).group_by("split").len().collect()
-    counts = dict(counted.iter_rows())
-    if counts.get(None):
-        raise mistake(
-            f"{source}: column `{column}`", "a value in every row, to split by", f"{counts[None]} rows without"
-        )
-    sizes = [counts.get(at, 0) for at in range(len(NAMES))]
-    for name, size in zip(NAMES, sizes, strict=True):
-        if not size:
-            raise mistake(f"{source}: column `{column}`", f"rows in the {name} split", "none")
-    return sizes
+def _write_log(
+    log: EncodedLog, tasks: Sequence[Task], index: pl.Expr, files: Sequence[SplitFiles], progress: Callable[[int], None]
+) -> None:
+    """Chunks are encoded and written by as many threads as polars has, each to its place."""
 
+    def write(chunk: pl.DataFrame, split_of: NDArray[Any], first: Sequence[int]) -> int:
+        source = log.joined.table.source
+        arrays = log.encode(chunk)
+        labels = read_labels(chunk, tasks, source, int(chunk[ROW][0]))
+        arrays |= {VALUES: labels.values, OBSERVED: labels.observed, **_identities(chunk, log.joined.schema)}
+        for at, file in enumerate(files):
+            rows = np.flatnonzero(split_of == at)
+            if len(rows) == chunk.height:
+                file.write(first[at], arrays)
+            elif len(rows):
+                file.write(first[at], {name: np.take(arrays[name], rows, axis=0) for name in file.names})
+        return chunk.height
 
-def encode_chunk(encoder: Encoder, chunk: pl.DataFrame, source: str) -> Arrays:
-    """Every encoded array of these joined impressions, those of pairs included."""
-    arrays = encode(encoder, _columns(encoder.schema, chunk, source))
-    return arrays | encode_pairs(encoder, arrays, arrays, np.arange(chunk.height))
+    def work() -> Iterator[Callable[[], int]]:
+        first = [0] * len(files)
+        for chunk in log.chunks(CHUNK_ROWS):
+            split_of = chunk.select(index).to_series().to_numpy()
+            yield partial(write, chunk, split_of, list(first))
+            first = [start + int(np.count_nonzero(split_of == at)) for at, start in enumerate(first)]
 
-
-def _columns(schema: FeatureSchema, chunk: pl.DataFrame, source: str) -> dict[str, Column]:
-    first = int(chunk[ROW][0])
-    return {name: to_column(chunk[name], feature, source, first) for name, feature in schema.columns.items()}
+    done = 0
+    for num_rows in in_order(work(), pl.thread_pool_size()):
+        done += num_rows
+        progress(done)
 
 
 @contextmanager
@@ -160,30 +160,14 @@ def _telling_rows(joined: JoinedTable) -> Iterator[None]:
         yield
     except InputError:
         for chunk in joined.chunks(CHUNK_ROWS):
-            _columns(joined.schema, chunk, joined.table.source)
+            for name, feature in joined.schema.columns.items():
+                to_column(chunk[name], feature, joined.table.source, int(chunk[ROW][0]))
         raise
 
 
-def _entities(joined: JoinedTable, bare: Encoder) -> tuple[EntityTable, EntityTable]:
-    """Videos first: a user's history asks for what its videos are."""
-    schema, source = joined.schema, joined.table.source
-    videos = _entity_table(bare, joined.entity_frame(Side.CANDIDATE), Side.CANDIDATE, source)
-    encoder = Encoder(schema, bare.fitted, videos)
-    return videos, _entity_table(encoder, joined.entity_frame(Side.USER), Side.USER, source)
-
-
-def _entity_table(encoder: Encoder, frame: pl.DataFrame, side: Side, source: str) -> EntityTable:
-    """`frame` has the ids in its first column."""
-    features = encoder.schema.of_sides(side)
-    columns = {one.name: to_column(frame[one.name], one, source, 0) for one in features}
-    ids = [one for one in frame[frame.columns[0]].cast(pl.String).to_list() if one is not None]
-    return EntityTable.build(ids, encode(encoder, columns), missing(encoder, [one.name for one in features]))
-
-
 def _identities(chunk: pl.DataFrame, schema: FeatureSchema) -> Arrays:
-    # Where there is no id every row is its own user, and where there is no request the user stands for it.
-    unnamed = pl.format("no id, row {}", ROW)
-    user = pl.coalesce(pl.col(schema.keys.user).cast(pl.String), unnamed)
+    # Where there is no request the user stands for it.
+    user = user_of(schema) if chunk[schema.keys.user].null_count() else pl.col(schema.keys.user).cast(pl.String)
     group = pl.coalesce(pl.col(schema.keys.request).cast(pl.String), user) if schema.keys.request else user
     hashes = chunk.select(users=user.hash(), groups=group.hash())
     users, groups = (hashes[name].to_numpy().view(np.int64) for name in ("users", "groups"))
@@ -194,41 +178,12 @@ def _written(schema: FeatureSchema) -> list[ArraySpec]:
     return [spec for spec in schema.specs.values() if not spec.hidden]
 
 
-class _Writer:
-    """Appends rows to preallocated memory-mapped arrays, one file an array."""
-
-    def __init__(self, folder: Path, specs: Sequence[ArraySpec], num_tasks: int, num_rows: int) -> None:
-        folder.mkdir()
-        shapes: dict[str, tuple[tuple[int, ...], type]] = {
-            spec.name: (spec.shape, np.int32 if spec.table else np.float32) for spec in specs
-        }
-        shapes |= {VALUES: ((num_tasks,), np.float32), OBSERVED: ((num_tasks,), np.bool_)}
-        shapes |= dict.fromkeys((USERS, GROUPS, ROWS), ((), np.int64))
-        self.files: dict[str, Any] = {
-            name: _allocated(folder / f"{name}.npy", kind, (num_rows, *shape)) for name, (shape, kind) in shapes.items()
-        }
-        self.at = 0
-
-    def append(self, arrays: Arrays, chosen: NDArray[np.bool_]) -> None:
-        count = int(chosen.sum())
-        for name, file in self.files.items():
-            file[self.at : self.at + count] = arrays[name][chosen]
-        self.at += count
-
-    def close(self) -> None:
-        for file in self.files.values():
-            file.flush()
-
-
-def _allocated(path: Path, kind: type, shape: tuple[int, ...]) -> Any:
-    """A mapped array whose room on the disk is taken at once: where there is none this raises OSError, while to write
-    into a mapped file on a full disk would kill the process.
-    """
-    array = open_memmap(path, mode="w+", dtype=kind, shape=shape)
-    if hasattr(os, "posix_fallocate"):  # not on every system
-        with path.open("r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-    return array
+def _shapes(schema: FeatureSchema, num_tasks: int) -> Shapes:
+    shapes: dict[str, tuple[tuple[int, ...], type]] = {
+        spec.name: (spec.shape, np.int32 if spec.table else np.float32) for spec in _written(schema)
+    }
+    shapes |= {VALUES: ((num_tasks,), np.float32), OBSERVED: ((num_tasks,), np.bool_)}
+    return shapes | dict.fromkeys((USERS, GROUPS, ROWS), ((), np.int64))
 
 
 def _check_and_scale(folder: Path, tasks: Sequence[Task], source: str) -> None:

@@ -42,9 +42,10 @@ def compute_logits(ranker: MultiTaskRanker, split: SplitData, as_logged: bool = 
     with torch.no_grad():
         for start in range(0, split.num_rows, ROWS_AT_ONCE):
             rows = slice(start, min(start + ROWS_AT_ONCE, split.num_rows))
-            parts.append(ranker(batch_of(split, rows), as_logged).expand(rows.stop - rows.start, -1).numpy())
+            logits = ranker(batch_of(split, rows), as_logged).expand(rows.stop - rows.start, -1)
+            parts.append(logits.numpy().astype(np.float64))
     ranker.train(was_training)
-    return np.concatenate(parts).astype(np.float64)
+    return np.concatenate(parts)
 
 
 def fit_calibration(
@@ -125,15 +126,16 @@ def utility(
 ) -> tuple[float, dict[str, float]]:
     """The declared utility, and each of its terms' metric: weighted sum of metrics, errors negative."""
     terms = terms or [Term(task=task.name) for task in tasks]
-    evaluated = {task.name: (task, one) for task, one in evaluated_tasks(ranker.calibration, tasks, logits, split)}
+    found: dict[tuple[str, str], float] = {}
+    for task, one in evaluated_tasks(ranker.calibration, tasks, logits, split):
+        for name in {term.metric or main_metric(task.kind) for term in terms if term.task == task.name}:
+            found[task.name, name] = METRICS[task.kind][name].compute(one)
+    kinds = {task.name: task.kind for task in tasks}
     total, values = 0.0, {}
     for term in terms:
-        task, one = evaluated[term.task]
-        name = term.metric or main_metric(task.kind)
-        metric = METRICS[task.kind][name]
-        value = metric.compute(one)
-        values[f"{term.task}/{name}"] = value
-        total += term.weight * metric.direction * value
+        name = term.metric or main_metric(kinds[term.task])
+        value = values[f"{term.task}/{name}"] = found[term.task, name]
+        total += term.weight * METRICS[kinds[term.task]][name].direction * value
     return total, values
 
 

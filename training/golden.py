@@ -17,7 +17,8 @@ from model.contract.mistakes import mistake
 from model.contract.request import LONGEST_ID
 from model.contract.schema import FeatureSchema, Keys
 from training.columns import SEPARATOR
-from training.dataset import Preparation, encode_chunk
+from training.dataset import Preparation
+from training.encoded_log import encode_chunk
 
 NUM_ROWS = 8
 Request = dict[str, Any]

@@ -1,6 +1,6 @@
 """JoinedTable: impressions with the columns of their user, video and query video, a chunk at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -13,7 +13,7 @@ from training.readers.interface import ImpressionTable
 
 ROW = "__row"
 # Read in one go: few enough to hold, and enough for a CSV file, which is read from its start each time.
-CHUNKS_AT_ONCE = 8
+READ_ROWS = 262_144
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +73,23 @@ class JoinedTable:
         if wrong:
             raise InputError(*wrong)
 
-    def lazy(self) -> pl.LazyFrame:
-        """All rows and columns, in order: what is fitted to a sample of them is then the same every time."""
+    def logged(self) -> Iterator[pl.DataFrame]:
+        """All impressions in order, READ_ROWS at a time, with their number as ROW and the columns that they have
+        themselves.
+        """
         frame = self.table.impressions.select(self.kept)
-        for entity in self.entities:
-            frame = frame.join(entity.frame.lazy(), on=entity.key, how="left", maintain_order="left")
-        return frame
+        for offset in count(0, READ_ROWS):
+            # `collect_batches` decodes Parquet far ahead of who reads (pola-rs/polars#28569), in the end all of it.
+            batch = frame.slice(offset, READ_ROWS).with_row_index(ROW, offset=offset).collect()
+            if batch.height:
+                yield batch
+            if batch.height < READ_ROWS:
+                return
 
     def chunks(self, num_rows: int) -> Iterator[pl.DataFrame]:
-        """All rows in order, with their number as ROW."""
-        frame, read = self.table.impressions.select(self.kept), num_rows * CHUNKS_AT_ONCE
-        for offset in count(0, read):
-            # `collect_batches` decodes Parquet far ahead of who reads (pola-rs/polars#28569), in the end all of it.
-            batch = frame.slice(offset, read).with_row_index(ROW, offset=offset).collect()
-            for start in range(0, batch.height, num_rows):
-                yield self.with_entities(batch.slice(start, num_rows))
-            if batch.height < read:
-                return
+        """All rows in order, with all columns."""
+        for batch in self.logged():
+            yield from map(self.with_entities, batch.iter_slices(num_rows))
 
     def with_entities(self, impressions: pl.DataFrame) -> pl.DataFrame:
         """These impressions, in their order, with the columns of their user, video and query video."""
@@ -97,24 +97,38 @@ class JoinedTable:
             impressions = impressions.join(entity.frame, on=entity.key, how="left", maintain_order="left")
         return impressions
 
-    def entity_frame(self, side: Side) -> pl.DataFrame:
-        """One row a user or a video, with all features of that side: as its last impression has them, else as the table
-        of them has. Ids are distinct and not null, their order is any.
+    def columns(self, names: Sequence[str], impressions: pl.DataFrame) -> pl.DataFrame:
+        """Of these impressions, in their order, columns that all belong to one entity, or all to themselves."""
+        owner = self.owner(names[0])
+        if owner is None:
+            return impressions.select(names)
+        found = owner.frame.select(owner.key, *names)
+        return impressions.select(owner.key).join(found, on=owner.key, how="left", maintain_order="left")
+
+    def owner(self, name: str) -> Entity | None:
+        """The entity that has this column; None where impressions have it themselves."""
+        return next((one for one in self.entities if name in one.frame.columns and name not in self.types), None)
+
+    def entity_key(self, side: Side) -> str:
+        return self.schema.keys.user if side is Side.USER else self.schema.keys.video
+
+    def logged_of(self, side: Side) -> list[str]:
+        """The features of users or of videos that impressions have themselves, the id first."""
+        key = self.entity_key(side)
+        return [key, *(one.name for one in self.schema.of_sides(side) if one.name != key and one.name in self.types)]
+
+    def entity_frame(self, side: Side, last: pl.DataFrame) -> pl.DataFrame:
+        """One row a user or a video, with all features of that side: as its last impression has them (`last`, one row
+        an id, of the columns `logged_of`), else as the table of them has. Ids are distinct and not null, their order
+        is any.
         """
-        key = self.schema.keys.user if side is Side.USER else self.schema.keys.video
-        given = self.table.users if side is Side.USER else self.table.videos
-        names = [one.name for one in self.schema.of_sides(side) if one.name != key]
-        logged = [name for name in names if name in self.types]
-        # First where they are, then what they hold: in memory there is never more than one row an id.
-        impressions = self.table.impressions.select(key, *logged).with_row_index(ROW)
-        last = impressions.filter(pl.col(key).is_not_null()).group_by(key).agg(pl.col(ROW).max())
-        rows = last.select(ROW).collect().lazy()
-        seen = impressions.join(rows, on=ROW, how="semi").select(key, *logged).collect()
+        key, given = self.entity_key(side), self.table.users if side is Side.USER else self.table.videos
         if given is None:
-            return seen
+            return last
+        names = [one.name for one in self.schema.of_sides(side) if one.name != key]
         known = given.select(key, *(name for name in names if name in given.columns)).filter(pl.col(key).is_not_null())
-        unseen = known.join(seen, on=key, how="anti", maintain_order="left")
-        only_given = known.select(key, *(name for name in known.columns if name != key and name not in logged))
+        unseen = known.join(last, on=key, how="anti", maintain_order="left")
+        only_given = known.select(key, *(name for name in known.columns if name not in last.columns))
         return pl.concat(
-            [seen.join(only_given, on=key, how="left", maintain_order="left"), unseen], how="diagonal_relaxed"
+            [last.join(only_given, on=key, how="left", maintain_order="left"), unseen], how="diagonal_relaxed"
         )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.contract.features.interface import Arrays
-from model.contract.vocabulary import NUM_RESERVED, Vocabulary, token
+from model.contract.vocabulary import NUM_RESERVED, Vocabulary, tokens
 
 IDS_FILE = "ids.npy"
 
@@ -24,7 +24,7 @@ class EntityTable:
     @classmethod
     def build(cls, ids: Sequence[str], arrays: Arrays, missing: Arrays) -> "EntityTable":
         """`arrays` rows belong to `ids`, which are distinct; `missing` has the one row of an unknown id."""
-        order = np.argsort(np.array([token(one) for one in ids] or [], dtype=bytes), kind="stable")
+        order = np.argsort(tokens(ids), kind="stable")
         return cls(
             Vocabulary.of(ids),
             {name: np.concatenate([array[order], missing[name]]) for name, array in arrays.items()},

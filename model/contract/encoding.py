@@ -43,9 +43,10 @@ def encode_pairs(encoder: Encoder, request: Arrays, candidate: Arrays, request_o
     schema, arrays = encoder.schema, Arrays()
     for match in schema.matches.values():
         arrays |= match.pair(
-            request[match.keys_name][request_of],
-            request[schema.histories[match.of].outcomes_name][request_of],
+            request[match.keys_name],
+            request[schema.histories[match.of].outcomes_name],
             candidate[match.on],
+            request_of,
         )
     return arrays
 

@@ -18,7 +18,8 @@ from service.ranking.encode import encode
 from service.ranking.fetch import fetch
 from service.registry.loading import load_ranker
 from tests.service.server import Server, serving
-from training.dataset import Dataset, encode_chunk
+from training.dataset import Dataset
+from training.encoded_log import encode_chunk
 from training.golden import golden_cases, inline_request, spelled_out
 from training.run import Run, load_trained
 from training.watching import TerminalWatcher

@@ -3,7 +3,7 @@
 import polars as pl
 
 from model.contract.schema import FeatureSchema
-from training.joined import JoinedTable
+from training.joined import READ_ROWS, JoinedTable
 from training.readers.interface import ImpressionTable
 
 ROWS = 200_000
@@ -22,6 +22,6 @@ def test_all_rows_come_in_their_order() -> None:
     )
     impressions = rows.with_columns(video_id=pl.lit("v")).lazy()
     joined = JoinedTable(ImpressionTable("t", "t", impressions, users), schema, ["day"])
-    found = joined.lazy().select("day", "age").collect()
+    found = pl.concat(joined.chunks(READ_ROWS)).select("day", "age")
     assert found["day"].is_sorted() and found.height == ROWS
     assert (found["age"] == found["day"] * 7919 % 5000).all()

@@ -9,7 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from model.contract.tasks import Task
-from training.dataset import SplitData, encode_chunk
+from training.dataset import SplitData
+from training.encoded_log import encode_chunk
 from training.evidence.draws import Interval
 from training.evidence.intervals import REPLICATES, interval
 from training.evidence.subject import Absent, Alarm, Scored, Subject, take

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +17,8 @@ from model.contract.mistakes import Strict
 from model.contract.vocabulary import UNKNOWN
 
 COUNT_EDGES = (1, 2, 3, 5, 9, 17)  # met never, once, twice, 3-4, 5-8, 9-16, more often
+NEVER = -1  # no code
+ROWS_AT_ONCE = 4_096  # few enough to stay in the processor's cache
 Lookup = Callable[[str, Sequence[str | None]], NDArray[Any]]  # feature, video ids -> that feature's encoded array
 
 
@@ -56,21 +59,34 @@ class Match(Strict):
         codes = lookup(self.on, column.videos.distinct)[column.videos.index]
         return padded(codes, column.lengths, length, newest_first=True)
 
-    def pair(self, keys: NDArray[Any], outcomes: NDArray[Any], codes: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Row by row: history keys `[row, length, ...]` and outcomes `[row, length, outcome]` against `on`'s codes."""
-        hits = _hits(keys, codes)
-        return {
-            self.name: summarised(hits, outcomes, self.smoothing),
-            self.binned: np.searchsorted(np.array(COUNT_EDGES), hits.sum(axis=1), side="right").astype(np.int32),
-        }
+    def pair(
+        self, keys: NDArray[Any], outcomes: NDArray[Any], codes: NDArray[Any], request_of: NDArray[np.int64]
+    ) -> dict[str, NDArray[Any]]:
+        """`on`'s codes `[row, ...]`, each against the history of its request `request_of[row]`, of which there are the
+        keys `[request, length, ...]` and the outcomes `[request, length, outcome]`.
+        """
+        hits = np.empty((len(codes), keys.shape[1]), dtype=bool)
+        for start in range(0, len(codes), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            hits[rows] = _hits(keys[request_of[rows]], codes[rows])
+        count = np.bincount(np.nonzero(hits)[0], minlength=len(hits))
+        # Most candidates meet nothing of what they ask for, and the summary of nothing is 0.
+        met = np.flatnonzero(count)
+        summary = np.zeros((len(hits), 1 + outcomes.shape[2]), dtype=np.float32)
+        summary[met] = summarised(hits[met], outcomes[request_of[met]], self.smoothing)
+        bins = np.searchsorted(np.array(COUNT_EDGES), count, side="right").astype(np.int32)
+        return {self.name: summary, self.binned: bins}
 
 
 def _hits(keys: NDArray[Any], codes: NDArray[Any]) -> NDArray[np.bool_]:
     """`[row, length]`: sets agree when they share a known value; missing and unknown values agree with nothing."""
     # Spelled out where -1 would do: with no rows numpy cannot tell what it stands for.
-    keys = keys.reshape(*keys.shape[:2], math.prod(keys.shape[2:]))
-    hits = np.zeros(keys.shape[:2], dtype=bool)
-    for one in codes.reshape(len(codes), math.prod(codes.shape[1:])).T:
-        agrees = (keys == one[:, None, None]).any(axis=2)
-        hits |= agrees & (one > UNKNOWN)[:, None]
-    return hits
+    size = math.prod(keys.shape[2:])
+    flat = keys.reshape(len(keys), keys.shape[1] * size)
+    codes = codes.reshape(len(codes), math.prod(codes.shape[1:]))
+    known = np.where(codes > UNKNOWN, codes, NEVER)
+    agrees = np.zeros(flat.shape, dtype=bool)
+    for one in known.T:
+        agrees |= flat == one[:, None]
+    items = agrees.reshape(keys.shape[0], keys.shape[1], size)
+    return reduce(np.logical_or, (items[:, :, at] for at in range(size)))

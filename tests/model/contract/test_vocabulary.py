@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.contract.vocabulary import LONGEST_TOKEN, MISSING, NUM_RESERVED, UNKNOWN, Vocabulary, token
+from model.contract.vocabulary import LONGEST_TOKEN, MISSING, NUM_RESERVED, UNKNOWN, Vocabulary, token, tokens
 
 LONG = "x" * (LONGEST_TOKEN + 1)
 TRICKY = [
@@ -30,6 +30,11 @@ def test_distinct_strings_have_distinct_codes(values: list[str]) -> None:
 
 def test_tricky_strings_stay_apart_all_at_once() -> None:
     assert Vocabulary.of(TRICKY).num_codes == len(TRICKY) + NUM_RESERVED
+
+
+@given(some_strings | st.lists(st.text(st.characters(max_codepoint=127), min_size=1), max_size=30))
+def test_tokens_are_those_of_one_string_at_a_time(values: list[str]) -> None:
+    assert tokens(values).tolist() == [token(value) for value in values]
 
 
 @given(some_strings, some_strings)

@@ -68,6 +68,9 @@ def expected(world: World, on: str, candidate: Any) -> tuple[int, list[float]]:
     return sum(len(met) >= edge for edge in COUNT_EDGES), columns
 
 
+ALONE = np.zeros(1, dtype=np.int64)
+
+
 @given(worlds())
 def test_counts_and_rates_are_those_of_a_plain_loop(world: World) -> None:
     encoder = make_encoder(SCHEMA, world.catalog)
@@ -86,7 +89,7 @@ def test_counts_and_rates_are_those_of_a_plain_loop(world: World) -> None:
 def test_the_bin_of_a_count(count: int) -> None:
     match = SCHEMA.matches["same_author"]
     keys = np.array([[5] * count + [6] * (40 - count)], dtype=np.int32)
-    pairs = match.pair(keys, np.zeros((1, 40, 1), dtype=np.float32), np.array([5], dtype=np.int32))
+    pairs = match.pair(keys, np.zeros((1, 40, 1), dtype=np.float32), np.array([5], dtype=np.int32), ALONE)
     assert pairs["same_author.bin"].tolist() == [sum(count >= edge for edge in COUNT_EDGES)]
     assert match.tables()["same_author.bin"].num_codes == len(COUNT_EDGES) + 1
 
@@ -94,7 +97,7 @@ def test_the_bin_of_a_count(count: int) -> None:
 @pytest.mark.parametrize("code", [0, 1])
 def test_missing_and_unknown_agree_with_nothing(code: int) -> None:
     keys, codes = np.full((1, 4, 2), code, dtype=np.int32), np.full((1, 3), code, dtype=np.int32)
-    pairs = SCHEMA.matches["same_tag"].pair(keys, np.ones((1, 4, 2), dtype=np.float32), codes)
+    pairs = SCHEMA.matches["same_tag"].pair(keys, np.ones((1, 4, 2), dtype=np.float32), codes, ALONE)
     np.testing.assert_array_equal(pairs["same_tag"], [[0, 0, 0]])
     assert pairs["same_tag.bin"].tolist() == [0]
 
@@ -107,7 +110,7 @@ def test_a_pair_is_the_same_bit_for_bit_in_any_company(seed: int) -> None:
     outcomes = random.lognormal(0, 9, (1, length, 2)).astype(np.float32)
     codes, request_of = random.integers(0, 4, rows).astype(np.int32), np.zeros(rows, dtype=np.int64)
     match = SCHEMA.matches["same_author"]
-    together = match.pair(keys[request_of], outcomes[request_of], codes)
+    together = match.pair(keys, outcomes, codes, request_of)
     for at in range(rows):
-        for name, array in match.pair(keys, outcomes, codes[at : at + 1]).items():
+        for name, array in match.pair(keys, outcomes, codes[at : at + 1], ALONE).items():
             np.testing.assert_array_equal(array[0], together[name][at])
