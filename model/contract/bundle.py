@@ -17,7 +17,7 @@ from model.contract.request import RankRequest
 from model.contract.schema import FeatureSchema
 from model.contract.tasks import Task
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST, ENCODER, USERS, VIDEOS, GRAPHS, GOLDEN = (
     "manifest.json",
     "encoder",
