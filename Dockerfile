@@ -1,11 +1,11 @@
-# The ranking service: the base dependencies of pyproject.toml, service/ and model/contract/. No torch, no training.
+# The ranking service: the base dependencies of pyproject.toml and those of the extra `arrow`, service/ and model/contract/. No torch, no training.
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 FROM ${BASE_IMAGE} AS builder
 WORKDIR /build
 COPY pyproject.toml constraints.txt ./
 # One pip for building, none in what is shipped.
-RUN python3 -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' > requirements.txt \
+RUN python3 -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; print(*p["dependencies"], *p["optional-dependencies"]["arrow"], sep="\n")' > requirements.txt \
     && python3 -m venv /build/pip \
     && python3 -m venv --without-pip /opt/watchnext \
     && /build/pip/bin/pip --python /opt/watchnext/bin/python install --no-cache-dir --requirement requirements.txt --constraint constraints.txt

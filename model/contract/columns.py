@@ -86,8 +86,8 @@ class Numbers(Column):
 
     @classmethod
     def from_values(cls, values: Sequence[Any], shape: Shape = NO_SHAPE) -> Self:  # noqa: ARG003
-        if isinstance(values, np.ndarray) or {float}.issuperset(map(type, values)):
-            numbers = np.asarray(values, dtype=np.float64)
+        if {float}.issuperset(map(type, values)):
+            numbers = np.array(values, dtype=np.float64)
             if (np.abs(numbers) <= LARGEST).all():
                 return cls(numbers.astype(np.float32).astype(np.float64))
         return cls(np.array([finite(value, f"[{row}]") for row, value in enumerate(values)], dtype=np.float64))

@@ -22,8 +22,8 @@ def token(raw: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Texts(Sequence[str | None]):
-    """String `i` is the next `lengths[i]` bytes of `utf8`; an empty one is missing."""
+class Texts(Sequence[str]):
+    """String `i` is the next `lengths[i]` bytes of `utf8`; an empty one stands for a missing value."""
 
     utf8: bytes
     lengths: NDArray[np.int64]
@@ -43,21 +43,21 @@ class Texts(Sequence[str | None]):
         return len(self.lengths)
 
     @overload
-    def __getitem__(self, at: int) -> str | None: ...
+    def __getitem__(self, at: int) -> str: ...
 
     @overload
-    def __getitem__(self, at: slice) -> Sequence[str | None]: ...
-    def __getitem__(self, at: int | slice) -> str | Sequence[str | None] | None:
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
         if isinstance(at, slice):
             return list(self)[at]
         at = range(len(self))[at]
         end = int(self.lengths[: at + 1].sum())
-        return self.utf8[end - int(self.lengths[at]) : end].decode("utf-8", "surrogatepass") or None
+        return self.utf8[end - int(self.lengths[at]) : end].decode("utf-8", "surrogatepass")
 
-    def __iter__(self) -> Iterator[str | None]:
+    def __iter__(self) -> Iterator[str]:
         ends = self.ends.tolist()
         for start, end in zip([0, *ends], ends, strict=False):
-            yield self.utf8[start:end].decode("utf-8", "surrogatepass") or None
+            yield self.utf8[start:end].decode("utf-8", "surrogatepass")
 
     @property
     def ends(self) -> NDArray[np.int64]:

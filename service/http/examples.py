@@ -6,9 +6,9 @@ from typing import Any
 
 from model.contract.mistakes import InputError, Mistake
 from service.errors import NotReady
-from service.http.body import MalformedBody, UnsupportedBody
 from service.http.body_limit import BodyTooLarge
 from service.http.errors import TABLE
+from service.http.media import MalformedBody, UnsupportedBody
 from service.http.problem import MEDIA_TYPE, Asked, Problem, problem_response, wrong_parts
 from service.settings import Settings
 

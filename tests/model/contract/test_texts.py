@@ -11,7 +11,7 @@ lists = st.lists(st.none() | odd | st.text(max_size=70), max_size=12)
 
 @given(lists)
 def test_texts_are_their_strings(values: list[str | None]) -> None:
-    texts, expected = Texts.of(values), [value or None for value in values]
+    texts, expected = Texts.of(values), [value or "" for value in values]
     assert list(texts) == expected and len(texts) == len(values)
     assert [texts[at] for at in range(len(values))] == expected
     assert [texts[at - len(values)] for at in range(len(values))] == expected
