@@ -165,7 +165,7 @@ def _texts(column: Any) -> Texts:
     if not len(column):
         return Texts.of([])
     kind = np.int64 if pa.types.is_large_string(column.type) else np.int32
-    at = np.frombuffer(offsets, kind)[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    at = np.frombuffer(offsets, kind, len(column) + 1, column.offset * kind().itemsize).astype(np.int64)
     utf8 = data[int(at[0]) : int(at[-1])].to_pybytes() if data is not None else b""
     return Texts(utf8, np.diff(at))
 

@@ -1,7 +1,9 @@
 """Version 1 of the API."""
 
+import asyncio
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from service.http import examples
 from service.http.access import Trace
@@ -9,7 +11,7 @@ from service.http.answers import model_response
 from service.http.formats import FORMATS
 from service.http.media import Media
 from service.http.schemas import ModelResponse, RankResponse
-from service.http.wired import Live, Traced, Wired
+from service.http.wired import Live, Threads, Traced, Wired
 from service.ranking.checks import check_limits
 from service.ranking.pipeline import rank
 from service.ranking.ranker import Ranker
@@ -30,13 +32,14 @@ router = APIRouter(prefix="/v1", tags=["ranking"])
     },
     openapi_extra={"requestBody": examples.RANK_REQUEST},
 )
-async def rank_candidates(request: Request, live: Live, settings: Wired, trace: Traced) -> Response:
+async def rank_candidates(request: Request, live: Live, settings: Wired, threads: Threads, trace: Traced) -> Response:
     """Order candidates for one user. Unknown users, videos and categories are ranked too, and named in `warnings`."""
     ranker = live.ranker
     media = Media.of(request)
     body = await request.body()
     # In a thread: the event loop must stay free to accept requests and to answer probes.
-    return await run_in_threadpool(_answer, body, media, ranker, settings.max_candidates, trace)
+    answer = partial(_answer, body, media, ranker, settings.max_candidates, trace)
+    return await asyncio.get_running_loop().run_in_executor(threads, answer)
 
 
 def _answer(body: bytes, media: Media, ranker: Ranker, max_candidates: int, trace: Trace) -> Response:
