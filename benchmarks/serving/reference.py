@@ -9,6 +9,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.serving.published import Published
 from model.ranker import MultiTaskRanker
 from training.config import RunConfig
 from training.dataset import Dataset, prepare
@@ -55,19 +56,14 @@ class Reference:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A reference ranker on disk: what services serve, and the run that it came from, which has its weights."""
-
-    folder: Path
-
-    @property
-    def registry(self) -> Path:
-        return self.folder / "registry"
-
-    @property
-    def weights(self) -> Path:
-        return self.folder / "ranker.pt"
+REFERENCES = {
+    one.name: one
+    for one in (
+        Reference("first", 20_000, None, (256, 128)),
+        Reference("second", 20_000, 256, (128, 64)),
+        Reference("million", 1_000_000, 256, (128, 64)),
+    )
+}
 
 
 def published(reference: Reference, folder: Path) -> Published:
