@@ -3,9 +3,9 @@
     python -m benchmarks.serving --ranker first --bentoml-python bentoml/bin/python
 
 Real servers, each on one core, a real load generator on another: wrk where it is installed, else httpx. With
---million the start and the memory of a service with a catalog of 1,000,000 videos are measured too. What is measured are
-ratios inside this run. BentoML wants other versions of our libraries, hence an environment of its own, which needs torch
-and the dependencies of WatchNext too. The last line is one JSON object.
+--million the start and the memory of a service with a catalog of 1,000,000 videos are measured too. What counts are the
+ratios inside this run. BentoML wants other versions of our libraries, hence an environment of its own, which needs
+torch and the dependencies of WatchNext too. The last line is one JSON object.
 """
 
 import argparse
@@ -44,7 +44,9 @@ def options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=3, help="of each measurement")
     parser.add_argument("--bentoml-python", help="the interpreter of an environment that has BentoML")
     parser.add_argument("--million", action="store_true", help="also start with a catalog of 1,000,000 videos")
-    parser.add_argument("--out", type=Path, default=Path("runs/serving"), help="folder that keeps the rankers")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/serving"), help="folder that keeps the rankers (of this very code)"
+    )
     return parser.parse_args()
 
 

@@ -44,6 +44,7 @@ class Load:
     seconds: float
 
     def run(self) -> Figures:
+        """Raises RuntimeError where a request fails: nothing is faster than to refuse."""
         return Figures.of(self._wrk() if shutil.which("wrk") else asyncio.run(self._httpx()))
 
     def _wrk(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class Start:
 
 
 def measure_start(published: Published) -> Start:
-    """The median of some starts from files that were read before; memory after requests that reach all of the catalog."""
+    """Starts from files that were read before, the median; memory after requests that reach all of the catalog."""
     with serving(WATCHNEXT, published, 2, CORES) as server:
         two = _memory_in_use(server)
     seconds = []

@@ -30,13 +30,29 @@ class Server:
 
     def memory_mib(self) -> float:
         """Of all its processes: the proportional set size, in which what is shared counts once."""
-        group, total = os.getpgid(self.process.pid), 0
-        for folder in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                if os.getpgid(int(folder.name)) == group:
-                    rollup = (folder / "smaps_rollup").read_text()
-                    total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
-        return total / 1024
+        return sum(_pss_kib(process) for process in _tree(self.process.pid)) / 1024
+
+
+def _tree(root: int) -> set[int]:
+    parents = dict(_parents())
+    tree = {root}
+    while more := {process for process, parent in parents.items() if parent in tree} - tree:
+        tree |= more
+    return tree
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it may have ended
+            after_name = (folder / "stat").read_text().rpartition(")")[2].split()
+            yield int(folder.name), int(after_name[1])
+
+
+def _pss_kib(process: int) -> int:
+    with contextlib.suppress(OSError):
+        rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+        return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    return 0
 
 
 @contextmanager
