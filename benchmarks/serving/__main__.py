@@ -22,11 +22,12 @@ from benchmarks.serving.arms import PLAIN, WATCHNEXT, Arm, arms
 from benchmarks.serving.million import Start, measure_start
 from benchmarks.serving.published import Published
 from benchmarks.serving.reference import REFERENCES, published
-from benchmarks.serving.rounds import Answers, Effort, Question, ask
+from benchmarks.serving.rounds import Answers, Effort, Question, ask, largest_gap
 from benchmarks.serving.servers import serving
 from benchmarks.serving.share import model_ms
 from benchmarks.serving.summary import summarise
 from benchmarks.serving.workloads import by_arrow, by_ids, by_json
+from model.contract.graphs import TOLERANCE
 
 USUAL = by_ids(500)
 QUESTIONS = [
@@ -54,6 +55,10 @@ def one_core(found: Published, asked: list[Arm], num_videos: int, effort: Effort
     """Every service on the same core: only the one that is asked has anything to do."""
     with ExitStack() as stack:
         servers = {arm.name: stack.enter_context(serving(arm, found, 1, SERVER_CORE)) for arm in asked}
+        gap = largest_gap(servers, [USUAL, by_json(300)], num_videos)
+        console.print(f"all predict the same, within {gap:.1e}")
+        if not gap <= TOLERANCE:
+            raise SystemExit(f"the services are no measure of each other: predictions differ by {gap}")
         answers = ask(servers, QUESTIONS, num_videos, effort)
         memory = {name: f"{server.memory_mib():.0f} MiB" for name, server in servers.items()}
     console.print(_table(answers))

@@ -18,6 +18,7 @@ def summarise(answers: Answers, model_share: float, two_workers_over_one: float)
     usual = answers["watchnext", USUAL]
     return {
         "plain_over_watchnext_p50_fp32": _ratio(p50(by_ids(500), "plain"), usual.p50),
+        "plain_over_watchnext_p50_reduced": _ratio(p50(by_ids(500), "plain"), p50(by_ids(500), "reduced")),
         "litserve_over_watchnext_p50": _ratio(p50(by_ids(500), "litserve"), usual.p50),
         "bentoml_over_watchnext_p50": _ratio(p50(by_ids(500), "bentoml"), usual.p50),
         "p99_over_p50": usual.p99 / usual.p50,

@@ -1,6 +1,7 @@
 """Formats: how a request is read and a ranking written, by media type."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from model.contract.bundle import Manifest
@@ -8,7 +9,7 @@ from model.contract.request import Asked, RankRequest
 from service.http.access import Trace
 from service.http.answers import ranking_json
 from service.http.body import parse
-from service.http.media import MediaType
+from service.http.media import MediaType, UnsupportedBody
 from service.ranking.order import Ranking
 
 
@@ -22,17 +23,25 @@ def _read_json(body: bytes, trace: Trace) -> Asked:
     return parse(RankRequest, body, trace)
 
 
-# Whoever sends no Arrow shall not wait for pyarrow to be loaded.
+# Whoever sends no Arrow shall not wait for pyarrow to be loaded, nor need it.
 def _read_arrow(body: bytes, trace: Trace) -> Asked:
-    from service.http.arrow import parse_arrow
-
+    with _told_where_missing():
+        from service.http.arrow import parse_arrow
     return parse_arrow(body, trace)
 
 
 def _write_arrow(ranking: Ranking, request_id: str, manifest: Manifest) -> bytes:
-    from service.http.arrow import ranking_arrow
-
+    with _told_where_missing():
+        from service.http.arrow import ranking_arrow
     return ranking_arrow(ranking, request_id, manifest)
+
+
+@contextmanager
+def _told_where_missing() -> Iterator[None]:
+    try:
+        yield
+    except ImportError:
+        raise UnsupportedBody(f"{MediaType.ARROW} needs pyarrow (the extra `arrow`), which is not here.") from None
 
 
 FORMATS: Mapping[MediaType, Format] = {

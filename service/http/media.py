@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.util import find_spec
 from typing import Self
 
 from fastapi import Request
@@ -11,9 +10,6 @@ from fastapi import Request
 class MediaType(StrEnum):
     JSON = "application/json"
     ARROW = "application/vnd.apache.arrow.stream"
-
-
-HAS_ARROW = find_spec("pyarrow") is not None
 
 
 class UnsupportedBody(Exception):
@@ -39,7 +35,7 @@ class Media:
     def of(cls, request: Request) -> Self:
         """Raises UnsupportedBody; a body without a media type is taken for JSON."""
         named = map(_bare, request.headers.get("accept", "").split(","))
-        return cls(_sent(request), MediaType.ARROW if HAS_ARROW and MediaType.ARROW in named else MediaType.JSON)
+        return cls(_sent(request), MediaType.ARROW if MediaType.ARROW in named else MediaType.JSON)
 
 
 def _sent(request: Request) -> MediaType:
@@ -49,10 +45,10 @@ def _sent(request: Request) -> MediaType:
     media_type = _bare(request.headers.get("content-type", MediaType.JSON))
     if media_type in (MediaType.JSON, "text/json") or media_type.endswith("+json"):
         return MediaType.JSON
-    if media_type == MediaType.ARROW and HAS_ARROW:
+    if media_type == MediaType.ARROW:
         return MediaType.ARROW
-    expected = f"{MediaType.JSON} or {MediaType.ARROW}" if HAS_ARROW else f"{MediaType.JSON} (pyarrow is not installed)"
-    raise UnsupportedBody(f"Expected Content-Type {expected}, found {media_type[:100] or 'an empty one'}.")
+    found = media_type[:100] or "an empty one"
+    raise UnsupportedBody(f"Expected Content-Type {MediaType.JSON} or {MediaType.ARROW}, found {found}.")
 
 
 def _bare(media_type: str) -> str:
