@@ -1,11 +1,11 @@
-# The ranking service: the base dependencies of pyproject.toml, service/ and model/contract/. No torch, no training.
+# The ranking service: the base dependencies of pyproject.toml and those of the extra `arrow`, service/ and model/contract/. No torch, no training.
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 FROM ${BASE_IMAGE} AS builder
 WORKDIR /build
 COPY pyproject.toml constraints.txt ./
-# EXTRAS of pyproject.toml that are wanted too, such as `--build-arg EXTRAS=bfloat16`.
-ARG EXTRAS=""
+# EXTRAS of pyproject.toml that are wanted too, such as `--build-arg EXTRAS="arrow bfloat16"`.
+ARG EXTRAS="arrow"
 # One pip for building, none in what is shipped.
 RUN python3 -c 'import sys, tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; print(*p["dependencies"], *(one for extra in sys.argv[1:] for one in p["optional-dependencies"][extra]), sep="\n")' ${EXTRAS} > requirements.txt \
     && python3 -m venv /build/pip \

@@ -20,6 +20,8 @@ from model.contract.graphs import BIAS_LOGITS, CANDIDATE, CANDIDATE_HALF, PREDIC
 from model.inputs import Batch
 from model.ranker import MultiTaskRanker
 
+LARGEST_INSIDE = 2**20  # bytes of weights; more lie in a file beside the graph, which processes map and share
+
 
 class RequestGraph(nn.Module):
     def __init__(self, ranker: MultiTaskRanker) -> None:
@@ -108,7 +110,8 @@ def _export(
         )
         assert program is not None  # it is of the legacy exporter only
         _rename_inner(program.model.graph)
-        program.save(path, external_data=False)
+        weights = sum(one.const_value.nbytes for one in program.model.graph.initializers.values() if one.const_value)
+        program.save(path, external_data=weights > LARGEST_INSIDE)
 
 
 def _rename_inner(graph: onnx_ir.Graph) -> None:

@@ -1,6 +1,8 @@
 """create_app(): the only place that wires things."""
 
+import gc
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -19,15 +21,18 @@ def create_app(settings: Settings) -> FastAPI:
     live = LiveBundle(
         settings.registry, partial(load_ranker, num_threads=settings.runtime_threads), settings.registry_poll_s
     )
+    threads = ThreadPoolExecutor(settings.requests_at_once, thread_name_prefix="rank")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(live.start)  # a worker takes no connection before
+        gc.freeze()  # what was loaded stays: no collection need look at it again
         yield
         live.stop()
+        threads.shutdown(wait=False)
 
     app = FastAPI(title="WatchNext", version="1", description=openapi.DESCRIPTION, lifespan=lifespan)
-    app.state.live, app.state.settings = live, settings
+    app.state.live, app.state.settings, app.state.threads = live, settings, threads
     app.include_router(routes.router)
     app.include_router(probes.router)
     errors.install(app)

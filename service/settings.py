@@ -1,5 +1,6 @@
 """Settings: everything that an operator decides, from the command line or from WATCHNEXT_ variables."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -7,6 +8,11 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENVIRONMENT_PREFIX = "WATCHNEXT_"
+
+
+def num_cores() -> int:
+    """Those that this process may run on, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Settings(BaseSettings):
@@ -38,6 +44,11 @@ class Settings(BaseSettings):
     runtime_threads: int = Field(default=1, ge=1, description="threads that compute one request")
     graceful_timeout_s: int = Field(default=30, ge=0, description="seconds that requests may take to end after SIGTERM")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="how much is logged")
+
+    @property
+    def requests_at_once(self) -> int:
+        """That one worker computes: with the threads of each, all workers together use every core, and none twice."""
+        return max(1, num_cores() // (self.workers * self.runtime_threads))
 
     def as_environment(self) -> dict[str, str]:
         """The variables from which a worker process reads these settings again."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,7 +19,7 @@ from model.contract.schema import FeatureSchema
 from model.contract.serving import Serving
 from model.contract.tasks import Task
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST, ENCODER, USERS, VIDEOS, GRAPHS, GOLDEN = (
     "manifest.json",
     "encoder",
@@ -136,8 +137,11 @@ def verify(folder: Path, manifest: Manifest) -> None:
         size = (folder / name).stat().st_size
         if size != expected.num_bytes:
             raise mistake(str(folder / name), f"{expected.num_bytes} bytes", f"{size} bytes")
-        if sha256(folder / name) != expected.sha256:
-            raise mistake(str(folder / name), "the sha256 of the manifest", "another one: the file is damaged")
+    with ThreadPoolExecutor() as pool:  # hashing lets other threads run
+        found = pool.map(sha256, (folder / name for name in manifest.files))
+        for (name, expected), checksum in zip(manifest.files.items(), found, strict=True):
+            if checksum != expected.sha256:
+                raise mistake(str(folder / name), "the sha256 of the manifest", "another one: the file is damaged")
     for name in sorted(here - manifest.files.keys()):
         raise mistake(str(folder / name), "only files that the manifest names", "this one")
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.contract.mistakes import mistake, quote
+from model.contract.texts import Texts
 
 LARGEST = float(np.finfo(np.float32).max)
 Shape = Mapping[str, Any]  # what a feature fixes about its column: the length of a vector, the outcomes of a history
@@ -68,6 +69,8 @@ class Strings(Column):
 
     @classmethod
     def from_values(cls, values: Sequence[Any], shape: Shape = NO_SHAPE) -> Self:  # noqa: ARG003
+        if isinstance(values, Texts) or {str, type(None)}.issuperset(map(type, values)):
+            return cls(values, np.arange(len(values)))
         distinct = [text(value, f"[{row}]") for row, value in enumerate(values)]
         return cls(distinct, np.arange(len(distinct)))
 
@@ -83,6 +86,10 @@ class Numbers(Column):
 
     @classmethod
     def from_values(cls, values: Sequence[Any], shape: Shape = NO_SHAPE) -> Self:  # noqa: ARG003
+        if {float}.issuperset(map(type, values)):
+            numbers = np.array(values, dtype=np.float64)
+            if (np.abs(numbers) <= LARGEST).all():
+                return cls(numbers.astype(np.float32).astype(np.float64))
         return cls(np.array([finite(value, f"[{row}]") for row, value in enumerate(values)], dtype=np.float64))
 
 

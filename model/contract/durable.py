@@ -8,6 +8,10 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from model.contract.mistakes import InputError, mistake
 
@@ -77,6 +81,13 @@ def flush_tree(folder: Path) -> None:
 
 def files_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def mapped(path: Path) -> NDArray[Any]:
+    """An array on disk, read only, whose memory all processes share."""
+    # numpy cannot map an empty array, and a page for each of many small ones is no gain. As a plain array, for indexing
+    # a memmap takes longer.
+    return np.asarray(np.load(path, mmap_mode="r" if path.stat().st_size > 4096 else None, allow_pickle=False))
 
 
 def sha256(path: Path) -> str:

@@ -13,7 +13,9 @@ from model.contract.columns import Column, Histories
 from model.contract.features.interface import Arrays, Fitted
 from model.contract.scaling import Scaler
 from model.contract.schema import FeatureSchema
-from model.contract.vocabulary import Vocabulary
+from model.contract.vocabulary import INDEX_SUFFIX, Vocabulary
+
+VOCABULARIES = "vocabularies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,9 @@ def missing(encoder: Encoder, names: Sequence[str], num_rows: int = 1) -> Arrays
 
 
 def save_fitted(fitted: Fitted, folder: Path) -> None:
-    (folder / "vocabularies").mkdir(parents=True)
+    (folder / VOCABULARIES).mkdir(parents=True)
     for name, vocabulary in fitted.vocabularies.items():
-        np.save(folder / "vocabularies" / f"{name}.npy", vocabulary.tokens, allow_pickle=False)
+        vocabulary.save(folder / VOCABULARIES / f"{name}.npy")
     figures = {
         "scalers": {name: scaler.model_dump(mode="json") for name, scaler in fitted.scalers.items()},
         "outcome_means": fitted.outcome_means,
@@ -70,9 +72,9 @@ def save_fitted(fitted: Fitted, folder: Path) -> None:
 
 def load_fitted(folder: Path) -> Fitted:
     figures = json.loads((folder / "fitted.json").read_text(encoding="utf-8"))
-    paths = sorted((folder / "vocabularies").glob("*.npy"))
+    paths = sorted(path for path in (folder / VOCABULARIES).glob("*.npy") if not path.name.endswith(INDEX_SUFFIX))
     return Fitted(
-        {path.stem: Vocabulary(np.load(path, allow_pickle=False)) for path in paths},
+        {path.stem: Vocabulary.load(path) for path in paths},
         {name: Scaler.model_validate(one) for name, one in figures["scalers"].items()},
         {name: tuple(means) for name, means in figures["outcome_means"].items()},
     )

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 LONGEST_QUOTE = 60
+IN_BULK = "in_bulk"  # the name of a union's members that are there for speed alone: no mistake is told of them
 
 
 class Strict(BaseModel):
@@ -80,7 +81,11 @@ def of_validation(error: ValidationError, root: type[BaseModel], most: int | Non
 
 
 def _is_echo(one: dict[str, Any]) -> bool:
-    """Whether a list is called too short only because some of its items are wrong, each of which is told itself."""
+    """Whether a list is called too short only because some of its items are wrong, each of which is told itself, or
+    was only tried as what it is not, in bulk.
+    """
+    if any(isinstance(step, str) and step.startswith(f"{IN_BULK}[") for step in one["loc"]):
+        return True
     return one["type"] == "too_short" and len(one["input"]) >= one["ctx"]["min_length"]
 
 

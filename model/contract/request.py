@@ -1,11 +1,21 @@
 """RankRequest: one request as it comes over the wire, in golden requests, and from files."""
 
-from typing import Annotated
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from operator import itemgetter
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Field, JsonValue, Tag
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, Discriminator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, JsonValue, Tag
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from model.contract.combination import Policy
-from model.contract.mistakes import Strict
+from model.contract.mistakes import IN_BULK, Strict
 
 LONGEST_ID = 512
 Id = Field(min_length=1, max_length=LONGEST_ID)
@@ -14,11 +24,6 @@ Features = dict[str, JsonValue]
 
 def _number(value: object) -> object:
     return float(value) if isinstance(value, bool) else value
-
-
-def _candidates_are(value: object) -> str:
-    # Ids alone are the usual case and the largest: they are validated without a look at each.
-    return "list[id]" if isinstance(value, list) and all(isinstance(one, str) for one in value) else "list[any]"
 
 
 def _candidate_is(value: object) -> str:
@@ -69,33 +74,84 @@ AnyCandidate = Annotated[
     Annotated[str, Id, Tag("candidate[id]")] | Annotated[Candidate, Tag("candidate[object]")],
     Discriminator(_candidate_is),
 ]
-Candidates = Annotated[
-    Annotated[list[Annotated[str, Id]], Tag("list[id]")] | Annotated[list[AnyCandidate], Tag("list[any]")],
-    Discriminator(_candidates_are),
-]
 
 
-class RankRequest(Strict):
-    """The body of POST /v1/rank. Without `top_k` all candidates come back; the default policy is the bundle's first.
+class AllAlike:
+    """Lists of ids alone, or of objects alone, are validated in bulk, and not with a look at what each item is. What is
+    neither is validated as the list of either that it is declared to be, whose mistakes are the ones to tell.
+    """
 
-    Candidates are ids, objects with features, or some of each.
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        alike = [
+            (core_schema.list_schema(handler.generate_schema(item), fail_fast=True), f"{IN_BULK}[{name}]")
+            for item, name in ((Annotated[str, Id], "id"), (Candidate, "object"))
+        ]
+        return core_schema.union_schema([*alike, (handler(source), "list[any]")], mode="left_to_right")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema["choices"][-1][0])
+
+
+@dataclass(frozen=True, slots=True)
+class InlineColumn:
+    """The values of one feature, of the candidates at `rows`, which rise."""
+
+    rows: NDArray[np.intp]
+    values: Sequence[Any]
+
+
+class Asked(Strict, ABC):
+    """All of a request but its candidates. Without `top_k` all candidates come back; the default policy is the bundle's
+    first.
     """
 
     request_id: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
     user: User = User()
     query: Query = Query()
     context: Features = Field(default_factory=dict)
-    candidates: Candidates
     top_k: int | None = Field(default=None, ge=1)
     policy: PolicyChoice | None = None
     explain: bool = False
 
     @property
+    @abstractmethod
+    def ids(self) -> Sequence[str]:
+        """Of the candidates."""
+
+    @property
+    @abstractmethod
+    def inline(self) -> Mapping[str, InlineColumn]:
+        """The features that candidates bring along, by feature."""
+
+
+class RankRequest(Asked):
+    """The body of POST /v1/rank. Without `top_k` all candidates come back; the default policy is the bundle's first.
+
+    Candidates are ids, objects with features, or some of each.
+    """
+
+    candidates: Annotated[list[AnyCandidate], AllAlike]
+
+    @cached_property
     def ids(self) -> list[str]:
         return [one if isinstance(one, str) else one.id for one in self.candidates]
 
-    @property
-    def inline(self) -> dict[int, Features]:
-        """The features that candidates bring along, by the candidate's position."""
-        given = ((at, one.features) for at, one in enumerate(self.candidates) if isinstance(one, Candidate))
-        return {at: features for at, features in given if features}
+    @cached_property
+    def inline(self) -> dict[str, InlineColumn]:
+        rows, given = [], []
+        for row, one in enumerate(self.candidates):
+            if isinstance(one, Candidate) and one.features:
+                rows.append(row)
+                given.append(one.features)
+        names = dict.fromkeys(chain.from_iterable(given))
+        return {name: _column(name, given, np.array(rows, dtype=np.intp)) for name in names}
+
+
+def _column(name: str, features: Sequence[Features], rows: NDArray[np.intp]) -> InlineColumn:
+    try:
+        return InlineColumn(rows, list(map(itemgetter(name), features)))  # usually all of them have it
+    except KeyError:
+        has = [name in one for one in features]
+        return InlineColumn(rows[has], [one[name] for one in features if name in one])

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic_core import to_json
+import orjson
+from numpy.typing import NDArray
 
 from model.contract.bundle import Manifest
 from model.contract.features.interface import Feature, Side
@@ -15,28 +16,33 @@ from service.settings import Settings
 
 def ranking_json(ranking: Ranking, request_id: str, manifest: Manifest) -> bytes:
     """A RankResponse, built in bulk: a pydantic object a candidate would cost more than ranking it."""
-    body = {
+    rows = _rows(ranking, [task.name for task in manifest.tasks])
+    return orjson.dumps(about(ranking, request_id, manifest) | {"ranking": rows})  # what is not finite becomes null
+
+
+def about(ranking: Ranking, request_id: str, manifest: Manifest) -> dict[str, Any]:
+    """What is said of a ranking as a whole."""
+    return {
         "request_id": request_id,
         "version": manifest.version,
         "policy": ranking.policy.name,
-        "ranking": _rows(ranking, [task.name for task in manifest.tasks]),
         "warnings": [_warning(one) for one in ranking.warnings],
     }
-    return to_json(body, inf_nan_mode="null")
 
 
 def _rows(ranking: Ranking, tasks: Sequence[str]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = [
-        {"id": one, "score": score, "predictions": dict(zip(tasks, predictions, strict=True))}
-        for one, score, predictions in zip(
-            ranking.ids, ranking.scores.tolist(), ranking.predictions.tolist(), strict=True
-        )
-    ]
+    columns: dict[str, Sequence[Any]] = {
+        "id": ranking.ids,
+        "score": ranking.scores.tolist(),
+        "predictions": _by_name(tasks, ranking.predictions),
+    }
     if ranking.contributions is not None:
-        weighted = list(ranking.policy.rules.weights)
-        for row, contributions in zip(rows, ranking.contributions.tolist(), strict=True):
-            row["contributions"] = dict(zip(weighted, contributions, strict=True))
-    return rows
+        columns["contributions"] = _by_name(list(ranking.policy.rules.weights), ranking.contributions)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _by_name(names: Sequence[str], table: NDArray[Any]) -> list[dict[str, float]]:
+    return [dict(zip(names, row, strict=True)) for row in table.tolist()]
 
 
 def _warning(warning: RankWarning) -> dict[str, Any]:

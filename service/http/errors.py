@@ -7,12 +7,13 @@ from starlette.exceptions import HTTPException
 
 from model.contract.mistakes import InputError
 from service.errors import NotReady
-from service.http.body import MalformedBody, UnsupportedBody
 from service.http.body_limit import BodyTooLarge
+from service.http.media import MalformedArrow, MalformedBody, UnsupportedBody
 from service.http.problem import Asked, ProblemKind, problem_response, wrong_parts
 
 TABLE: dict[type[Exception], ProblemKind] = {
     MalformedBody: ProblemKind(400, "malformed-json", "The body is not JSON"),
+    MalformedArrow: ProblemKind(400, "malformed-arrow", "The body is not a whole Arrow stream"),
     BodyTooLarge: ProblemKind(413, "body-too-large", "The body is too large"),
     UnsupportedBody: ProblemKind(415, "unsupported-body", "The body has an unsupported type or encoding"),
     InputError: ProblemKind(422, "invalid-request", "The request cannot be answered as it is"),

@@ -6,9 +6,9 @@ from typing import Any
 
 from model.contract.mistakes import InputError, Mistake
 from service.errors import NotReady
-from service.http.body import MalformedBody, UnsupportedBody
 from service.http.body_limit import BodyTooLarge
 from service.http.errors import TABLE
+from service.http.media import MalformedBody, MediaType, UnsupportedBody
 from service.http.problem import MEDIA_TYPE, Asked, Problem, problem_response, wrong_parts
 from service.settings import Settings
 
@@ -31,22 +31,36 @@ RANK_BY_FEATURES = {
     "policy": {"combination": "weighted_sum", "weights": {"click": 1.0, "like": 5.0}},
     "explain": True,
 }
+# OpenAPI has no way to show bytes: these are the columns and the metadata of the stream.
+ARROW_REQUEST = {
+    "id": ["v1", "new"],
+    "duration_s": [12.0, 31.5],
+    "tags": [["music"], ["music", "live"]],
+    "metadata": {"watchnext.request": '{"user": {"id": "u1"}, "context": {"device": "ios"}, "top_k": 2}'},
+}
+ARROW_SCHEMA = {
+    "type": "string",
+    "format": "binary",
+    "description": "An Arrow IPC stream of one record batch: a row a candidate, a column `id`, and one for each inline "
+    "feature. The schema's metadata has under `watchnext.request` the rest of the request, as JSON.",
+}
 RANK_REQUEST: dict[str, Any] = {
     "required": True,
     "content": {
-        "application/json": {
+        MediaType.JSON: {
             "schema": {"$ref": "#/components/schemas/RankRequest"},
             "examples": {
                 "by ids": {"summary": "Everything is stored in the bundle", "value": RANK_BY_IDS},
                 "by features": {"summary": "Inline features, own rules", "value": RANK_BY_FEATURES},
             },
-        }
+        },
+        MediaType.ARROW: {"schema": ARROW_SCHEMA, "example": ARROW_REQUEST},
     },
 }
 
 
 def _answer(description: str, value: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"example": value}}}
+    return {"description": description, "content": {MediaType.JSON: {"example": value}}}
 
 
 def _problem(error: type[Exception], detail: str, errors: Sequence[Mistake] = ()) -> dict[str, Any]:
@@ -72,6 +86,19 @@ RANKED = _answer(
         ],
     },
 )
+RANKED["content"][MediaType.ARROW] = {
+    "schema": {
+        "type": "string",
+        "format": "binary",
+        "description": "Where `Accept` names it: a row a ranked candidate, and `watchnext.response` in the metadata.",
+    },
+    "example": {
+        "id": ["v2", "v3"],
+        "score": [0.83, 0.52],
+        "prediction.click": [0.31, 0.22],
+        "metadata": {"watchnext.response": json.dumps({"request_id": REQUEST_ID, "version": VERSION})},
+    },
+}
 MODEL = _answer(
     "The live version",
     {
@@ -101,7 +128,9 @@ _WRONG_NAME = Mistake(
 )
 MALFORMED = _problem(MalformedBody, "Expected a JSON document, found: EOF while parsing a value at line 1 column 15.")
 TOO_LARGE = _problem(BodyTooLarge, str(BodyTooLarge(MAX_BODY_BYTES)))
-UNSUPPORTED = _problem(UnsupportedBody, "Expected Content-Type application/json, found text/csv.")
+UNSUPPORTED = _problem(
+    UnsupportedBody, "Expected Content-Type application/json or application/vnd.apache.arrow.stream, found text/csv."
+)
 INVALID = _problem(InputError, str(_WRONG_NAME), [_WRONG_NAME])
 NOT_READY = _problem(
     NotReady, "registry: expected a registry with a live version (`watchnext train` publishes one), found none"

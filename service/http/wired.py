@@ -1,5 +1,6 @@
 """What create_app() wired, as the routes ask for it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -18,10 +19,15 @@ async def _settings(request: Request) -> Settings:
     return cast(Settings, request.app.state.settings)
 
 
+async def _threads(request: Request) -> ThreadPoolExecutor:
+    return cast(ThreadPoolExecutor, request.app.state.threads)
+
+
 async def _trace(request: Request) -> Trace:
     return cast(Trace, request.state.trace)
 
 
 Live = Annotated[LiveBundle, Depends(_live)]
 Wired = Annotated[Settings, Depends(_settings)]
+Threads = Annotated[ThreadPoolExecutor, Depends(_threads)]
 Traced = Annotated[Trace, Depends(_trace)]

@@ -1,33 +1,33 @@
 """Checks: what a request may not ask, whatever is known of its user and videos."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 
 from model.contract.features.interface import Side
 from model.contract.mistakes import InputError, Mistake, mistake, quote, unknown_name
-from model.contract.request import RankRequest
+from model.contract.request import Asked, InlineColumn
 from model.contract.schema import FeatureSchema
 
 MOST_MISTAKES = 20  # told at once: finding the nearest name takes time, and nobody reads more
 
 
-def check_limits(request: RankRequest, max_candidates: int) -> None:
-    if len(request.candidates) > max_candidates:
-        raise mistake("candidates", f"at most {max_candidates} candidates", str(len(request.candidates)))
+def check_limits(request: Asked, max_candidates: int) -> None:
+    if len(request.ids) > max_candidates:
+        raise mistake("candidates", f"at most {max_candidates} candidates", str(len(request.ids)))
     if request.top_k is not None and request.top_k > max_candidates:
         raise mistake("top_k", f"at most {max_candidates}, the limit of candidates", quote(request.top_k))
 
 
-def check(request: RankRequest, schema: FeatureSchema) -> None:
+def check(request: Asked, schema: FeatureSchema) -> None:
     """Raises InputError with the first mistakes."""
-    if not request.candidates:
+    if not request.ids:
         raise mistake("candidates", "at least one candidate", "none")
     wrong = chain(_duplicates(request), _wrong_names(request, schema), _wrong_outcomes(request, schema))
     if found := list(islice(wrong, MOST_MISTAKES)):
         raise InputError(*found)
 
 
-def _duplicates(request: RankRequest) -> Iterator[Mistake]:
+def _duplicates(request: Asked) -> Iterator[Mistake]:
     ids = request.ids
     if len(set(ids)) == len(ids):
         return
@@ -38,20 +38,27 @@ def _duplicates(request: RankRequest) -> Iterator[Mistake]:
             yield Mistake(f"candidates[{at}]", "an id that no other candidate has", found)
 
 
-def _wrong_names(request: RankRequest, schema: FeatureSchema) -> Iterator[Mistake]:
-    parts = [
-        (Side.USER, {"user.features": request.user.features}),
-        (Side.QUERY, {"query.features": request.query.features}),
-        (Side.CONTEXT, {"context": request.context}),
-        (Side.CANDIDATE, {f"candidates[{at}].features": given for at, given in request.inline.items()}),
+def _wrong_names(request: Asked, schema: FeatureSchema) -> Iterator[Mistake]:
+    places: list[tuple[Side, Mapping[str, Iterable[str]]]] = [
+        (Side.USER, dict.fromkeys(request.user.features, ("user.features",))),
+        (Side.QUERY, dict.fromkeys(request.query.features, ("query.features",))),
+        (Side.CONTEXT, dict.fromkeys(request.context, ("context",))),
+        (Side.CANDIDATE, {name: _places(column) for name, column in request.inline.items()}),
     ]
-    elsewhere = _given_elsewhere(schema)
-    for side, places in parts:
-        allowed = {one.name for one in schema.of_sides(side)} - elsewhere.keys()
-        for where, given in places.items():
-            for name in given:
-                if name not in allowed:
+    for side, given in places:
+        allowed = _allowed(side, schema)
+        for name in given:
+            if name not in allowed:
+                for where in given[name]:
                     yield _stranger(f"{where}.{quote(name)[1:-1]}", name, side, schema)
+
+
+def _places(column: InlineColumn) -> Iterator[str]:
+    return (f"candidates[{row}].features" for row in column.rows)
+
+
+def _allowed(side: Side, schema: FeatureSchema) -> set[str]:
+    return {one.name for one in schema.of_sides(side)} - _given_elsewhere(schema).keys()
 
 
 def _given_elsewhere(schema: FeatureSchema) -> dict[str | None, str]:
@@ -70,11 +77,10 @@ def _stranger(where: str, name: str, side: Side, schema: FeatureSchema) -> Mista
         return Mistake(where, expected, f"`{name}`, a feature of the {schema.columns[name].side}")
     if name in schema.matches:
         return Mistake(where, expected, f"`{name}`, which is computed from the history")
-    allowed = {one.name for one in schema.of_sides(side)} - elsewhere.keys()
-    return unknown_name(where, expected, name, allowed)
+    return unknown_name(where, expected, name, _allowed(side, schema))
 
 
-def _wrong_outcomes(request: RankRequest, schema: FeatureSchema) -> Iterator[Mistake]:
+def _wrong_outcomes(request: Asked, schema: FeatureSchema) -> Iterator[Mistake]:
     history = request.user.history
     if history is not None and not schema.histories:
         yield Mistake("user.history", "no history: the live version has no such feature", "one")

@@ -1,7 +1,8 @@
 """Encode: what was fetched, overridden by what the request gives itself, as the arrays that the graphs read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,8 @@ from model.contract import encoding
 from model.contract.columns import Column, StringLists, Strings
 from model.contract.encoding import Encoder, encode_pairs
 from model.contract.features.discrete import Discrete
-from model.contract.features.interface import Arrays
-from model.contract.request import RankRequest
+from model.contract.features.interface import Arrays, Side
+from model.contract.request import Asked
 from model.contract.vocabulary import UNKNOWN
 from service.ranking.fetch import Fetched
 from service.ranking.given import (
@@ -44,31 +45,37 @@ class Encoded:
     warnings: tuple[RankWarning, ...]
 
 
-def encode(request: RankRequest, fetched: Fetched, encoder: Encoder) -> Encoded:
+def encode(request: Asked, fetched: Fetched, encoder: Encoder) -> Encoded:
     """Raises InputError for values of the wrong type."""
     schema = encoder.schema
     own = to_columns(given_by_request(request, schema), schema)
     ids = to_columns(ids_of_request(request, schema), schema)
-    arrays = fetched.request | encoding.encode(encoder, own | ids)
+    encoded = encoding.encode(encoder, own | ids)
+    arrays = fetched.request | encoded
     fresh, warnings = _encode_fresh(request, fetched, encoder)
     matched = _matched_arrays(fetched, fresh, encoder)
     pairs = encode_pairs(encoder, arrays, matched, np.zeros(len(fetched.rows), dtype=np.int64))
-    return Encoded(arrays, pairs, fresh, (*_unknown_categories(own, encoder), *warnings))
+    unknown = chain.from_iterable(_unknown_values(name, column, encoded, encoder) for name, column in own.items())
+    return Encoded(arrays, pairs, fresh, (*unknown, *warnings))
 
 
-def _encode_fresh(request: RankRequest, fetched: Fetched, encoder: Encoder) -> tuple[Fresh, list[RankWarning]]:
+def _encode_fresh(request: Asked, fetched: Fetched, encoder: Encoder) -> tuple[Fresh, list[RankWarning]]:
     """Each feature as one column over those candidates that give it, laid over what is stored."""
-    inline = request.inline
-    at = np.union1d(np.flatnonzero(fetched.is_unknown), np.fromiter(inline, dtype=np.intp))
-    arrays = encoder.videos.gather(fetched.rows[at])
-    given = given_by_candidates(inline)
-    columns = to_columns(given, encoder.schema)
-    ids = ids_of_candidates(request.ids, at, encoder.schema)
-    rows = {name: np.searchsorted(at, one.rows) for name, one in (given | ids).items()}
-    for name, column in (columns | to_columns(ids, encoder.schema)).items():
-        for array, values in encoding.encode(encoder, {name: column}).items():
-            arrays[array][rows[name]] = values
-    return Fresh(at, arrays), list(_unknown_categories(columns, encoder))
+    given = given_by_candidates(request.inline)
+    at = np.unique(np.concatenate([np.flatnonzero(fetched.is_unknown), *(one.rows for one in given.values())]))
+    if not len(at):
+        return Fresh(at, {}), []
+    given_and_ids = given | ids_of_candidates(request.ids, at, encoder.schema)
+    columns = to_columns(given_and_ids, encoder.schema)
+    encoded = {name: encoding.encode(encoder, {name: column}) for name, column in columns.items()}
+    names = [spec.name for spec in encoder.schema.specs.values() if spec.side is Side.CANDIDATE]
+    arrays = encoder.videos.gather(fetched.rows[at], names)
+    for name, own in encoded.items():
+        rows = np.searchsorted(at, given_and_ids[name].rows)
+        for array, values in own.items():
+            arrays[array][rows] = values
+    told = (_unknown_values(name, columns[name], encoded[name], encoder) for name in given)
+    return Fresh(at, arrays), list(chain.from_iterable(told))
 
 
 def _matched_arrays(fetched: Fetched, fresh: Fresh, encoder: Encoder) -> Arrays:
@@ -76,16 +83,21 @@ def _matched_arrays(fetched: Fetched, fresh: Fresh, encoder: Encoder) -> Arrays:
     arrays = Arrays()
     for name in {match.on for match in encoder.schema.matches.values()}:
         arrays[name] = np.asarray(encoder.videos.arrays[name][fetched.rows])
-        arrays[name][fresh.at] = fresh.arrays[name]
+        if len(fresh.at):
+            arrays[name][fresh.at] = fresh.arrays[name]
     return arrays
 
 
-def _unknown_categories(columns: Mapping[str, Column], encoder: Encoder) -> Iterator[RankWarning]:
-    for name, column in columns.items():
-        feature = encoder.schema.columns[name]
-        strings = column.flat if isinstance(column, StringLists) else column
-        if isinstance(strings, Strings) and isinstance(feature, Discrete):
-            codes = encoder.fitted.vocabularies[feature.table].codes(strings.distinct)
-            yield from unknown_values(
-                name, (value or "" for value, code in zip(strings.distinct, codes, strict=True) if code == UNKNOWN)
-            )
+def _unknown_values(name: str, column: Column, encoded: Arrays, encoder: Encoder) -> Iterator[RankWarning]:
+    """`encoded` is what became of the column."""
+    feature = encoder.schema.columns[name]
+    if isinstance(feature, Discrete) and isinstance(column, Strings):
+        yield from _warning(name, column, encoded[name])
+    elif isinstance(feature, Discrete) and isinstance(column, StringLists):
+        codes = encoder.fitted.vocabularies[feature.table].codes(column.flat.distinct)
+        yield from _warning(name, column.flat, codes[column.flat.index])
+
+
+def _warning(name: str, strings: Strings, codes: NDArray[np.int32]) -> Iterator[RankWarning]:
+    unknown = strings.index[np.flatnonzero(codes == UNKNOWN)].tolist()
+    return unknown_values(name, (strings.distinct[at] or "" for at in unknown))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from model.contract.bundle import Bundle
 from model.contract.features.discrete import Discrete
 from model.contract.features.interface import Arrays, Side
-from model.contract.request import RankRequest
+from model.contract.request import Asked
 from service.ranking.ranker import Ranker
 from service.ranking.warning import RankWarning, WarningKind, unknown_ids
 
@@ -26,7 +26,7 @@ class Fetched:
     warnings: tuple[RankWarning, ...]
 
 
-def fetch(request: RankRequest, ranker: Ranker) -> Fetched:
+def fetch(request: Asked, ranker: Ranker) -> Fetched:
     """Nothing is stored about unknown ids: they have the encoded row of missing values."""
     users, videos = ranker.bundle.users, ranker.bundle.videos
     user_row, query_row = users.rows([request.user.id]), videos.rows([request.query.video_id])
@@ -36,7 +36,7 @@ def fetch(request: RankRequest, ranker: Ranker) -> Fetched:
     unknown: dict[WarningKind, list[str | None]] = {
         WarningKind.UNKNOWN_USER: [request.user.id] if user_row[0] == users.num_entities else [],
         WarningKind.UNKNOWN_QUERY_VIDEO: [request.query.video_id] if query_row[0] == videos.num_entities else [],
-        WarningKind.UNKNOWN_CANDIDATE: [ids[at] for at in np.flatnonzero(is_unknown)],
+        WarningKind.UNKNOWN_CANDIDATE: [ids[at] for at in np.flatnonzero(is_unknown).tolist()],
     }
     stored = ranker.blank | users.gather(user_row) | dict(_of_query_video(query_row, ranker.bundle))
     warnings = [one for kind, named in unknown.items() for one in unknown_ids(kind, filter(None, named))]

@@ -1,14 +1,20 @@
 """Given: the features that a request brings along, as raw columns that remember where each value stood."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from model.contract.columns import Column
 from model.contract.mistakes import InputError, Mistake
-from model.contract.request import RankRequest
+from model.contract.request import Asked, InlineColumn
 from model.contract.schema import FeatureSchema
+
+Rows = NDArray[np.intp]
+FIRST: Rows = np.zeros(1, dtype=np.intp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,50 +25,42 @@ class Given:
     """
 
     where: str
-    rows: list[int] = field(default_factory=list)
-    values: list[Any] = field(default_factory=list)
-
-    def add(self, row: int, value: object) -> None:
-        self.rows.append(row)
-        self.values.append(value)
+    rows: Rows
+    values: Sequence[Any]
 
 
-def given_by_request(request: RankRequest, schema: FeatureSchema) -> dict[str, Given]:
+def given_by_request(request: Asked, schema: FeatureSchema) -> dict[str, Given]:
     """By feature. Names must have been checked."""
     user, query = request.user, request.query
-    given = {name: Given(f"user.features.{name}", [0], [value]) for name, value in user.features.items()}
-    given |= {name: Given(f"query.features.{name}", [0], [value]) for name, value in query.features.items()}
-    given |= {name: Given(f"context.{name}", [0], [value]) for name, value in request.context.items()}
+    given = {name: Given(f"user.features.{name}", FIRST, [value]) for name, value in user.features.items()}
+    given |= {name: Given(f"query.features.{name}", FIRST, [value]) for name, value in query.features.items()}
+    given |= {name: Given(f"context.{name}", FIRST, [value]) for name, value in request.context.items()}
     if user.history is not None:
         history = [one.model_dump() for one in user.history]
-        given |= {name: Given("user.history", [0], [history]) for name in schema.histories}
+        given |= {name: Given("user.history", FIRST, [history]) for name in schema.histories}
     return given
 
 
-def ids_of_request(request: RankRequest, schema: FeatureSchema) -> dict[str, Given]:
+def ids_of_request(request: Asked, schema: FeatureSchema) -> dict[str, Given]:
     """The features that are ids of this request."""
     ids = {schema.keys.user: ("user.id", request.user.id)}
     if schema.keys.query_video is not None:
         ids[schema.keys.query_video] = ("query.video_id", request.query.video_id)
     return {
-        name: Given(where, [0], [value])
+        name: Given(where, FIRST, [value])
         for name, (where, value) in ids.items()
         if name in schema.columns and value is not None
     }
 
 
-def given_by_candidates(inline: Mapping[int, Mapping[str, Any]]) -> dict[str, Given]:
+def given_by_candidates(inline: Mapping[str, InlineColumn]) -> dict[str, Given]:
     """By feature; a feature has the rows of those candidates that give it."""
-    given: dict[str, Given] = {}
-    for row, features in inline.items():
-        for name, value in features.items():
-            given.setdefault(name, Given(f"candidates[{{}}].features.{name}")).add(row, value)
-    return given
+    return {name: Given(f"candidates[{{}}].features.{name}", one.rows, one.values) for name, one in inline.items()}
 
 
-def ids_of_candidates(ids: Sequence[str], rows: Iterable[int], schema: FeatureSchema) -> dict[str, Given]:
-    name, rows = schema.keys.video, list(rows)
-    if name not in schema.columns or not rows:
+def ids_of_candidates(ids: Sequence[str], rows: Rows, schema: FeatureSchema) -> dict[str, Given]:
+    name = schema.keys.video
+    if name not in schema.columns or not len(rows):
         return {}
     return {name: Given("candidates[{}].id", rows, [ids[row] for row in rows])}
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.contract.combination import Scored, top
-from model.contract.request import RankRequest
+from model.contract.request import Asked
 from service.ranking.policy import ChosenPolicy
 from service.ranking.warning import RankWarning
 
@@ -26,7 +26,7 @@ class Ranking:
 
 
 def order(
-    request: RankRequest,
+    request: Asked,
     policy: ChosenPolicy,
     predictions: NDArray[np.float32],
     scored: Scored,

@@ -1,7 +1,7 @@
 """rank(): one request, one bundle, one ranking."""
 
 from model.contract.combination import combine
-from model.contract.request import RankRequest
+from model.contract.request import Asked
 from service.ranking.checks import check
 from service.ranking.encode import encode
 from service.ranking.fetch import fetch
@@ -11,7 +11,7 @@ from service.ranking.predict import by_task, predict
 from service.ranking.ranker import Ranker
 
 
-def rank(request: RankRequest, ranker: Ranker) -> Ranking:
+def rank(request: Asked, ranker: Ranker) -> Ranking:
     """Fetch what is stored, encode it with what is given, predict, combine by the policy, order. Raises InputError."""
     check(request, ranker.bundle.schema)
     policy = choose_policy(request.policy, ranker.bundle.manifest)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import service.settings
 from service.cli import main, read_settings
 from service.settings import Settings
 from tests.service.server import serving, wait_for
@@ -23,6 +24,16 @@ def test_a_worker_reads_the_same_settings_from_its_environment(monkeypatch: pyte
     for name, value in settings.as_environment().items():
         monkeypatch.setenv(name, value)
     assert Settings() == settings
+
+
+@pytest.mark.parametrize(
+    ("workers", "threads", "expected"), [(1, 1, 8), (2, 1, 4), (2, 2, 2), (8, 1, 1), (3, 4, 1), (100, 1, 1)]
+)
+def test_workers_and_their_threads_share_the_cores(
+    monkeypatch: pytest.MonkeyPatch, workers: int, threads: int, expected: int
+) -> None:
+    monkeypatch.setattr(service.settings, "num_cores", lambda: 8)
+    assert Settings(registry=Path("r"), workers=workers, runtime_threads=threads).requests_at_once == expected
 
 
 @pytest.mark.parametrize(

@@ -83,14 +83,14 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no_manifest": (lambda folder: (folder / MANIFEST).unlink(), "a bundle with a manifest.json, found none"),
     "not_json": (lambda folder: (folder / MANIFEST).write_text("{"), "a JSON document"),
     "not_utf8": (lambda folder: (folder / MANIFEST).write_bytes(b"\xff\xfe"), "a JSON document"),
-    "not_an_object": (lambda folder: (folder / MANIFEST).write_text("[1]"), r"format_version: expected 1, found \[1\]"),
+    "not_an_object": (lambda folder: (folder / MANIFEST).write_text("[1]"), r"format_version: expected 2, found \[1\]"),
     "deep_json": (lambda folder: (folder / MANIFEST).write_text("[" * 100_000), "a JSON document"),
     **{
         f"version_{found}": (
             lambda folder, found=found: edit_manifest(folder, lambda raw: raw.update(format_version=found)),
-            "format_version: expected 1, found",
+            "format_version: expected 2, found",
         )
-        for found in (0, 2, "1", None)
+        for found in (0, 1, 3, "1", None)
     },
     "no_version": (lambda folder: edit_manifest(folder, lambda raw: raw.pop("format_version")), "found null"),
     "no_tasks": (lambda folder: edit_manifest(folder, lambda raw: raw.pop("tasks")), "tasks: expected a value"),

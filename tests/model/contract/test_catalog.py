@@ -48,8 +48,8 @@ def test_a_saved_table_is_the_same_bit_for_bit(tmp_path: Path, size: int) -> Non
 def test_large_arrays_are_mapped_and_cannot_be_written(tmp_path: Path) -> None:
     table_of([str(at) for at in range(3_000)]).save(tmp_path / "videos")
     loaded = EntityTable.load(tmp_path / "videos")
-    for array in (loaded.ids.tokens, *loaded.arrays.values()):
-        assert isinstance(array, np.memmap)
+    for array in (loaded.ids.tokens, loaded.ids.index, *loaded.arrays.values()):
+        assert isinstance(array.base, np.memmap)
         assert not array.flags.writeable
     assert not isinstance(loaded.lookup("code", ["1"]), np.memmap)
 

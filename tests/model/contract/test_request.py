@@ -18,7 +18,7 @@ def test_candidates_are_ids_or_objects() -> None:
     assert parsed(candidates=["a", "b"]).ids == ["a", "b"]
     request = parsed(candidates=[{"id": "a"}, {"id": "b", "features": {"age": 1}}, {"id": "c", "features": {}}])
     assert request.ids == ["a", "b", "c"]
-    assert request.inline == {1: {"age": 1}}
+    assert {name: (one.rows.tolist(), one.values) for name, one in request.inline.items()} == {"age": ([1], [1])}
     assert parsed(candidates=["a", "b"]).inline == {}
 
 

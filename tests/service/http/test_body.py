@@ -3,15 +3,17 @@
 import pytest
 
 from model.contract.mistakes import InputError
+from model.contract.request import RankRequest
 from service.http.access import Trace
-from service.http.body import MalformedBody, parse
+from service.http.body import parse
+from service.http.media import MalformedBody
 
 
 def test_a_request_without_an_id_keeps_the_one_made_for_it() -> None:
     trace = Trace()
     made = trace.request_id
-    request = parse(b'{"candidates": ["v1"]}', trace)
-    assert request.ids == ["v1"] and trace.request_id == made and trace.num_candidates == 1
+    request = parse(RankRequest, b'{"candidates": ["v1"]}', trace)
+    assert request.ids == ["v1"] and trace.request_id == made
     assert len({Trace().request_id for _ in range(10)}) == 10
 
 
@@ -28,7 +30,7 @@ def test_a_request_without_an_id_keeps_the_one_made_for_it() -> None:
 def test_a_valid_id_is_kept_even_if_the_rest_is_wrong(body: bytes, kept: bool) -> None:
     trace = Trace()
     try:
-        parse(body, trace)
+        parse(RankRequest, body, trace)
     except InputError as error:
         assert error.mistakes
     assert (trace.request_id == "r-1") is kept
@@ -36,4 +38,4 @@ def test_a_valid_id_is_kept_even_if_the_rest_is_wrong(body: bytes, kept: bool) -
 
 def test_what_is_not_json_is_told_with_its_place() -> None:
     with pytest.raises(MalformedBody, match=r"EOF while parsing .* at line 1 column 5"):
-        parse(b'{"a":', Trace())
+        parse(RankRequest, b'{"a":', Trace())

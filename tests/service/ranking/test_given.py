@@ -1,5 +1,8 @@
 """Given: raw columns that remember where in the request each value stood."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 
 from model.contract.columns import Numbers
@@ -8,19 +11,23 @@ from model.contract.request import RankRequest
 from service.ranking.given import given_by_candidates, given_by_request, ids_of_candidates, ids_of_request, to_columns
 from tests.service.small_bundle import SCHEMA, schema_of
 
-INLINE = {1: {"duration_s": 3.0, "tags": ["a"]}, 4: {"duration_s": 5.0, "tags": ["b", 1.5]}, 6: {"tags": [1.5]}}
+
+def asked(**features: dict[str, Any]) -> RankRequest:
+    """A candidate for each, with its features."""
+    return RankRequest.model_validate({"candidates": [{"id": id_, "features": one} for id_, one in features.items()]})
 
 
 def test_a_feature_has_one_column_over_the_candidates_that_give_it() -> None:
-    given = given_by_candidates({1: {"duration_s": 3.0}, 4: {"duration_s": 5.0}})
-    assert given["duration_s"].rows == [1, 4]
+    given = given_by_candidates(asked(a={}, b={"duration_s": 3.0}, c={"tags": []}, d={"duration_s": 5.0}).inline)
+    assert given["duration_s"].rows.tolist() == [1, 3] and given["tags"].rows.tolist() == [2]
     column = to_columns(given, SCHEMA)["duration_s"]
     assert isinstance(column, Numbers) and column.values.tolist() == [3.0, 5.0]
 
 
 def test_a_wrong_value_is_told_at_its_place_in_the_request() -> None:
-    with pytest.raises(InputError, match=r"^candidates\[4\]\.features\.tags\[1\]: expected a string"):
-        to_columns(given_by_candidates(INLINE), SCHEMA)
+    request = asked(a={"tags": ["a"]}, b={}, c={"tags": ["b", 1.5]}, d={"tags": [1.5]})
+    with pytest.raises(InputError, match=r"^candidates\[2\]\.features\.tags\[1\]: expected a string"):
+        to_columns(given_by_candidates(request.inline), SCHEMA)
 
 
 def test_each_feature_tells_its_first_mistake() -> None:
@@ -38,6 +45,6 @@ def test_ids_are_features_where_the_schema_has_them() -> None:
     )
     ids = ids_of_request(request, SCHEMA)
     assert {name: one.values for name, one in ids.items()} == {"user_id": ["u"], "watching": ["q"]}
-    assert ids_of_candidates(request.ids, [0, 2], SCHEMA)["video_id"].values == ["v1", "v3"]
+    assert ids_of_candidates(request.ids, np.array([0, 2]), SCHEMA)["video_id"].values == ["v1", "v3"]
     bare = schema_of(SCHEMA.features[5:7])
-    assert ids_of_request(request, bare) == {} == ids_of_candidates(request.ids, [0, 2], bare)
+    assert ids_of_request(request, bare) == {} == ids_of_candidates(request.ids, np.array([0, 2]), bare)

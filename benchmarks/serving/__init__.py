@@ -1,0 +1,1 @@
+"""WatchNext as a service beside others, measured from outside."""

@@ -1,0 +1,107 @@
+"""WatchNext beside the same weights behind plain FastAPI, LitServe and BentoML, all in one run.
+
+    python -m benchmarks.serving --ranker first --bentoml-python bentoml/bin/python
+
+Real servers, each on one core, a real load generator on another: wrk where it is installed, else httpx. With
+--million the start and the memory of a service with a catalog of 1,000,000 videos are measured too. What counts are the
+ratios inside this run. BentoML wants other versions of our libraries, hence an environment of its own, which needs
+torch and the dependencies of WatchNext too. The last line is one JSON object.
+"""
+
+import argparse
+import json
+import os
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.serving.arms import PLAIN, WATCHNEXT, Arm, arms
+from benchmarks.serving.million import Start, measure_start
+from benchmarks.serving.published import Published
+from benchmarks.serving.reference import REFERENCES, published
+from benchmarks.serving.rounds import Answers, Effort, Question, ask, largest_gap
+from benchmarks.serving.servers import serving
+from benchmarks.serving.share import model_ms
+from benchmarks.serving.summary import summarise
+from benchmarks.serving.workloads import by_arrow, by_ids, by_json
+from model.contract.graphs import TOLERANCE
+
+USUAL = by_ids(500)
+QUESTIONS = [
+    *(Question(by_ids(count)) for count in (50, 300, 500, 5_000)),
+    *(Question(workload(300)) for workload in (by_json, by_arrow)),
+    *(Question(USUAL, connections) for connections in (4, 16)),
+]
+SERVER_CORE, LOAD_CORE = {1}, {0}
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ranker", choices=sorted(REFERENCES), default="first", help="the reference ranker")
+    parser.add_argument("--rounds", type=int, default=3, help="times that each is asked in turn")
+    parser.add_argument("--seconds", type=float, default=3, help="of each measurement")
+    parser.add_argument("--bentoml-python", help="the interpreter of an environment that has BentoML")
+    parser.add_argument("--million", action="store_true", help="also start with a catalog of 1,000,000 videos")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/serving"), help="folder that keeps the rankers (of this very code)"
+    )
+    return parser.parse_args()
+
+
+def one_core(found: Published, asked: list[Arm], num_videos: int, effort: Effort, console: Console) -> Answers:
+    """Every service on the same core: only the one that is asked has anything to do."""
+    with ExitStack() as stack:
+        servers = {arm.name: stack.enter_context(serving(arm, found, 1, SERVER_CORE)) for arm in asked}
+        gap = largest_gap(servers, [USUAL, by_json(300)], num_videos)
+        console.print(f"all predict the same, within {gap:.1e}")
+        if not gap <= TOLERANCE:
+            raise SystemExit(f"the services are no measure of each other: predictions differ by {gap}")
+        answers = ask(servers, QUESTIONS, num_videos, effort)
+        memory = {name: f"{server.memory_mib():.0f} MiB" for name, server in servers.items()}
+    console.print(_table(answers))
+    console.print("memory", memory)
+    return answers
+
+
+def _table(answers: Answers) -> Table:
+    table = Table("service", "candidates", "connections", "p50 ms", "p95", "p99", "requests/s")
+    for (name, question), one in sorted(answers.items(), key=lambda both: both[0][1].workload.name):
+        figures = (f"{one.p50:.2f}", f"{one.p95:.2f}", f"{one.p99:.2f}", f"{one.requests_per_s:.0f}")
+        table.add_row(name, question.workload.name, str(question.connections), *figures)
+    return table
+
+
+def two_workers_over_one(found: Published, num_videos: int, effort: Effort) -> float:
+    """Requests a second, on as many cores as there are workers, with the load beside them."""
+    question = Question(USUAL, 16)
+    with serving(WATCHNEXT, found, 1, SERVER_CORE) as one, serving(WATCHNEXT, found, 2, SERVER_CORE | LOAD_CORE) as two:
+        answers = ask({"one": one, "two": two}, [question], num_videos, effort)
+    return answers["two", question].requests_per_s / answers["one", question].requests_per_s
+
+
+def main() -> None:
+    chosen, console = options(), Console()
+    reference, effort = REFERENCES[chosen.ranker], Effort(chosen.rounds, chosen.seconds)
+    found, asked = published(reference, chosen.out), arms(chosen.bentoml_python)
+    console.print("asked:", ", ".join(arm.name for arm in asked), "(of watchnext, plain, litserve, bentoml)")
+    os.sched_setaffinity(0, LOAD_CORE)
+    answers = one_core(found, asked, reference.num_videos, effort, console)
+    start: Start | None = None
+    if chosen.million:
+        os.sched_setaffinity(0, SERVER_CORE | LOAD_CORE)
+        start = measure_start(published(REFERENCES["million"], chosen.out))
+        console.print(start)
+        os.sched_setaffinity(0, LOAD_CORE)
+    workers = two_workers_over_one(found, reference.num_videos, effort)
+    os.sched_setaffinity(0, SERVER_CORE)
+    share = model_ms(found, USUAL.bodies(reference.num_videos)) / answers[WATCHNEXT.name, Question(USUAL)].p50
+    figures = summarise(answers, share, workers) | (asdict(start) if start else {})
+    console.print(f"p50 is 1/{figures['plain_over_watchnext_p50_fp32']:.1f} of {PLAIN.name} FastAPI")
+    print(json.dumps({"ranker": reference.name} | figures))
+
+
+if __name__ == "__main__":
+    main()

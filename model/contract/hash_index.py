@@ -1,0 +1,59 @@
+"""The hash index of an array of tokens: where each of many tokens stands in it, found in bulk."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Index = NDArray[np.int32]
+_WORD = np.dtype("<u8")
+_FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9  # of splitmix64 (Steele et al., 2014)
+
+
+def hashes_of(tokens: NDArray[np.bytes_]) -> NDArray[np.uint64]:
+    """`[token]`, whatever the width of the array: the words of the padding add nothing."""
+    width = -(-max(tokens.dtype.itemsize, 1) // _WORD.itemsize) * _WORD.itemsize
+    padded = np.ascontiguousarray(tokens.astype(f"S{width}", copy=False))
+    words = padded.view(_WORD).reshape(len(tokens), width // _WORD.itemsize)
+    hashes = np.zeros(len(tokens), dtype=np.uint64)
+    for at, word in enumerate(words.T):
+        mixed = word * np.uint64(_FIRST * (2 * at + 1) % 2**64)  # another factor for each word
+        mixed ^= mixed >> np.uint64(32)
+        mixed *= np.uint64(_SECOND)
+        mixed ^= mixed >> np.uint64(29)
+        hashes += mixed
+    return hashes
+
+
+def index_of(tokens: NDArray[np.bytes_]) -> Index:
+    """`[slot]`: at a token's hash, or in the first free slot after it, where the token stands; -1 in a free slot.
+
+    At most a quarter of the slots is taken, so that few tokens lie far from their hash (linear probing, Knuth, TAOCP 3,
+    6.4). As one array it can be mapped.
+    """
+    index = np.full(1 << (4 * len(tokens)).bit_length(), -1, dtype=np.int32)
+    pending = np.arange(len(tokens))
+    slots = _slots(hashes_of(tokens), index)
+    while len(pending):
+        taken = index[slots] >= 0
+        index[slots[~taken]] = pending[~taken]  # of several that want a slot one gets it
+        left = index[slots] != pending
+        pending, slots = pending[left], (slots[left] + 1) % len(index)
+    return index
+
+
+def find(tokens: NDArray[np.bytes_], index: Index, wanted: NDArray[np.bytes_]) -> NDArray[np.int64]:
+    """Where each wanted token stands in `tokens`; -1 where it does not."""
+    found = np.full(len(wanted), -1, dtype=np.int64)
+    if not len(tokens):
+        return found
+    pending, slots = np.arange(len(wanted)), _slots(hashes_of(wanted), index)
+    while len(pending):
+        place = index[slots]
+        hit = tokens[place] == wanted[pending]  # of a free slot: a token that is not wanted, or it had been met before
+        found[pending[hit]] = place[hit]
+        left = np.flatnonzero(~hit & (place >= 0))
+        pending, slots = pending[left], (slots[left] + 1) % len(index)
+    return found
+
+
+def _slots(hashes: NDArray[np.uint64], index: Index) -> NDArray[np.int64]:
+    return (hashes & np.uint64(len(index) - 1)).astype(np.int64)

@@ -1,0 +1,94 @@
+"""Texts: many strings as one run of bytes, as Arrow keeps them, and the tokens that stand for them in bulk."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+LONGEST_TOKEN = 64
+HASHED = b"\x01"
+
+
+def token(raw: bytes) -> bytes:
+    """The bytes that stand for a string's: themselves, or a hash where they would make the array wide or end in the
+    padding.
+    """
+    if len(raw) <= LONGEST_TOKEN and b"\0" not in raw and not raw.startswith(HASHED):
+        return raw
+    return HASHED + hashlib.blake2b(raw, digest_size=24).hexdigest().encode()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts(Sequence[str]):
+    """String `i` is the next `lengths[i]` bytes of `utf8`; an empty one stands for a missing value."""
+
+    utf8: bytes
+    lengths: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, values: Sequence[str | None]) -> "Texts":
+        if isinstance(values, cls):
+            return values
+        present = [value or "" for value in values]
+        joined = "".join(present)
+        if joined.isascii():
+            return cls(joined.encode(), np.fromiter(map(len, present), np.int64, len(present)))
+        encoded = [value.encode("utf-8", "surrogatepass") for value in present]
+        return cls(b"".join(encoded), np.fromiter(map(len, encoded), np.int64, len(encoded)))
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
+        if isinstance(at, slice):
+            return list(self)[at]
+        at = range(len(self))[at]
+        end = int(self.lengths[: at + 1].sum())
+        return self.utf8[end - int(self.lengths[at]) : end].decode("utf-8", "surrogatepass")
+
+    def __iter__(self) -> Iterator[str]:
+        ends = self.ends.tolist()
+        for start, end in zip([0, *ends], ends, strict=False):
+            yield self.utf8[start:end].decode("utf-8", "surrogatepass")
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        return np.cumsum(self.lengths)
+
+    def tokens(self) -> NDArray[np.bytes_]:
+        """`[text]`, as wide as needed and a whole number of 8-byte words."""
+        data, odd = np.frombuffer(self.utf8, np.uint8), self._odd()
+        if not len(odd):
+            width = -(-int(self.lengths.max(initial=1)) // 8) * 8
+            return _packed(data, self.lengths, width)
+        plain = np.ones(len(self), dtype=bool)
+        plain[odd] = False
+        packed = _packed(data[np.repeat(plain, self.lengths)], np.where(plain, self.lengths, 0), LONGEST_TOKEN)
+        ends = self.ends[odd].tolist()
+        packed[odd] = [
+            token(self.utf8[end - length : end]) for end, length in zip(ends, self.lengths[odd].tolist(), strict=True)
+        ]
+        return packed
+
+    def _odd(self) -> NDArray[np.int64]:
+        """Those whose token is not themselves, and usually there are none."""
+        odd = np.flatnonzero(self.lengths > LONGEST_TOKEN)
+        if b"\0" in self.utf8 or HASHED in self.utf8:
+            wrong = np.flatnonzero(np.isin(np.frombuffer(self.utf8, np.uint8), (0, HASHED[0])))
+            odd = np.union1d(odd, np.searchsorted(self.ends, wrong, side="right"))
+        return odd
+
+
+def _packed(data: NDArray[np.uint8], lengths: NDArray[np.int64], width: int) -> NDArray[np.bytes_]:
+    """Ragged bytes to strings of equal width, padded with zeros."""
+    packed = np.zeros((len(lengths), width), dtype=np.uint8)
+    packed[np.arange(width) < lengths[:, None]] = data
+    return packed.view(f"S{width}")[:, 0]
