@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from model.contract.features.interface import REQUEST_SIDES, ArraySpec, Side, Table
 from model.contract.schema import FeatureSchema
+from model.embeddings import Embeddings
 from model.history import HistoryEncoder, TargetAttention
 from model.piecewise import Knots, PiecewiseLinear
 
 Batch = Mapping[str, Tensor]
-EMBEDDING_DEVIATION = 0.05
 
 
 def module_name(name: str) -> str:
@@ -57,17 +57,18 @@ class Inputs(nn.Module):
         super().__init__()
         read = [spec for spec in schema.specs.values() if not spec.hidden and spec.side is not Side.IMPRESSION]
         specs = [spec for spec in read if spec.part_of is None]
+        used = {spec.table for spec in read}
+        dims = {name: table.dim or embedding_dim for name, table in tables.items() if name in used}
+        self.embeddings = Embeddings(
+            {name: (tables[name].num_codes, dim) for name, dim in dims.items()},
+            {spec.name: spec.table for spec in read if spec.table is not None},
+        )
+        # Single codes first, those of one dimension together: one gather then has them all.
+        specs = sorted(specs, key=lambda spec: (not _is_single(spec), dims.get(spec.table or "", 0)))
         self.request_specs = [spec for spec in specs if spec.side in REQUEST_SIDES]
         self.candidate_specs = [spec for spec in specs if spec.side is Side.CANDIDATE]
         self.pair_specs = [spec for spec in specs if spec.side is Side.PAIR]
         self.schema = schema
-        used = {spec.table for spec in read}
-        dims = {name: table.dim or embedding_dim for name, table in tables.items() if name in used}
-        self.embeddings = nn.ModuleDict(
-            {module_name(name): nn.Embedding(tables[name].num_codes, dim) for name, dim in dims.items()}
-        )
-        for embedding in self.embeddings.values():
-            nn.init.normal_(embedding.weight, std=EMBEDDING_DEVIATION)  # type: ignore[arg-type]
         self.piecewise = nn.ModuleDict(
             {module_name(spec.name): PiecewiseLinear(knots[spec.name]) for spec in specs if spec.name in knots}
         )
@@ -136,20 +137,22 @@ class Inputs(nn.Module):
         return torch.relu(total)
 
     def _columns(self, specs: Sequence[ArraySpec], arrays: Batch) -> list[Tensor]:
-        return [part for spec in specs for part in self._column(spec, arrays[spec.name])]
+        """In the order of `specs`: single codes, then the rest."""
+        single = [spec.name for spec in specs if _is_single(spec)]
+        others = [part for spec in specs if not _is_single(spec) for part in self._column(spec, arrays)]
+        return [*self.embeddings.side_by_side(arrays, single), *others]
 
-    def _column(self, spec: ArraySpec, values: Tensor) -> list[Tensor]:
+    def _column(self, spec: ArraySpec, arrays: Batch) -> list[Tensor]:
+        values = arrays[spec.name]
         if spec.table is not None:
-            return [self._embedded(spec.table, values)]
+            return [self._pooled(spec.name, arrays)]
         name = module_name(spec.name)
         return [values, self.piecewise[name](values)] if name in self.piecewise else [values]
 
-    def _embedded(self, table: str, codes: Tensor) -> Float[Tensor, "batch dim"]:
-        """One code a row, or the mean over the codes that are not padding."""
-        vectors = self.embeddings[module_name(table)](codes)
-        if codes.dim() == 1:
-            return vectors
-        weight = (codes > 0).to(vectors.dtype).unsqueeze(2)
+    def _pooled(self, name: str, arrays: Batch) -> Float[Tensor, "batch dim"]:
+        """The mean over the codes that are not padding."""
+        vectors = self.embeddings.vectors(arrays, name)
+        weight = (arrays[name] > 0).to(vectors.dtype).unsqueeze(2)
         return (vectors * weight).sum(1) / weight.sum(1).clamp(min=1)
 
     def _histories(self, arrays: Batch) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
@@ -157,6 +160,11 @@ class Inputs(nn.Module):
         found = {}
         for name, one in self.schema.histories.items():
             codes = arrays[name]
-            videos = self.embeddings[module_name(one.of)](codes)
+            videos = self.embeddings.vectors(arrays, name)
             found[module_name(name)] = (videos, arrays[one.outcomes_name], codes > 0)
         return found
+
+
+def _is_single(spec: ArraySpec) -> bool:
+    """Whether it is one code a row."""
+    return spec.table is not None and not spec.shape
