@@ -27,9 +27,7 @@ class Embeddings(nn.Module):
     gradient that a whole table would have to be as large for.
     """
 
-    def __init__(
-        self, sizes: Mapping[str, tuple[int, int]], arrays: Mapping[str, str], fuse: bool = True
-    ) -> None:
+    def __init__(self, sizes: Mapping[str, tuple[int, int]], arrays: Mapping[str, str], fuse: bool = True) -> None:
         """With `fuse` off every table lies by itself."""
         super().__init__()
         self.sizes, self.arrays = dict(sizes), dict(arrays)

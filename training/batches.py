@@ -1,8 +1,10 @@
 """Batches: which rows each step of an epoch reads, and what they hold."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +22,7 @@ BLOCKS_MIXED = 8  # a batch is drawn from this many blocks of neighbouring rows
 
 Rows = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,15 @@ class Batches:
             every = np.ones((1, num_tasks), dtype=bool)
             for rows in batch_rows(self.split.num_rows, settings.batch_size, settings.block_rows, seed):
                 yield rows, every
+
+
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The same in the same order, each made by a thread while the one before it is used."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
 
 
 def batch_rows(num_rows: int, batch_size: int, block_rows: int, seed: Sequence[int]) -> Iterator[Rows]:

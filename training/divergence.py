@@ -59,6 +59,11 @@ def are_finite(tensors: Iterable[Tensor]) -> bool:
     return bool(nn.utils.get_total_norm(tensors).isfinite())
 
 
+def is_finite(tensor: Tensor) -> bool:
+    """By its ends: without a flag for every number of it."""
+    return all(bool(one.isfinite()) for one in tensor.aminmax()) if tensor.numel() else True
+
+
 def _told(where: str, what: str, rows: NDArray[np.int64]) -> InputError:
     more = f" and {len(rows) - NUM_NAMED:,} more" if len(rows) > NUM_NAMED else ""
     named = ", ".join(str(one) for one in rows[:NUM_NAMED])

@@ -31,7 +31,9 @@ class SplitMetrics:
 
 
 def batch_of(split: SplitData, rows: NDArray[np.int64] | slice) -> dict[str, torch.Tensor]:
-    return {name: torch.from_numpy(np.array(array[rows])) for name, array in split.arrays.items()}
+    if isinstance(rows, slice):
+        return {name: torch.from_numpy(np.array(array[rows])) for name, array in split.arrays.items()}
+    return {name: torch.from_numpy(np.take(array, rows, axis=0)) for name, array in split.arrays.items()}
 
 
 def compute_logits(ranker: MultiTaskRanker, split: SplitData, as_logged: bool = False) -> Array:
