@@ -113,11 +113,15 @@ def summary(found: Found, vocabularies: Sequence[int], prepared: float | None) -
     return {
         "watchnext_over_torch_rechub": ratios("rows_per_s"),
         "watchnext_over_torch_rechub_by_cpu_time": ratios("cpu_rows_per_s"),
-        "auc_difference": {str(one): aucs[WATCHNEXT, one] - aucs[RECHUB, one] for one in map(int, ratios("rows_per_s"))},
+        "auc_difference": {
+            str(one): aucs[WATCHNEXT, one] - aucs[RECHUB, one] for one in map(int, ratios("rows_per_s"))
+        },
         "epoch_cost_growth": growth("rows_per_s"),
         "epoch_cost_growth_by_cpu_time": growth("cpu_rows_per_s"),
         "prepare_rows_per_s": prepared,
-        "measured": {f"{library} {vocabulary}": [asdict(one) for one in some] for (library, vocabulary), some in found.items()},
+        "measured": {
+            f"{library} {vocabulary}": [asdict(one) for one in some] for (library, vocabulary), some in found.items()
+        },
     }
 
 

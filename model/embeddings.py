@@ -33,13 +33,13 @@ class Embeddings(nn.Module):
         self.sizes, self.arrays = dict(sizes), dict(arrays)
         of_table = {name: f"of-{dim}" if fuse else f"of-{at}" for at, (name, (_, dim)) in enumerate(sizes.items())}
         together = {key: [name for name, one in of_table.items() if one == key] for key in of_table.values()}
-        self.fused = nn.ModuleDict()
+        self.fused: dict[str, nn.Embedding] = nn.ModuleDict()  # type: ignore[assignment]
         self.slots_of_tables: dict[str, Slot] = {}
         for key, names in together.items():
             *starts, num_rows = accumulate((sizes[name][0] for name in names), initial=0)
             self.slots_of_tables |= {name: Slot(key, start) for name, start in zip(names, starts, strict=True)}
             self.fused[key] = nn.Embedding(num_rows, sizes[names[0]][1])
-            nn.init.normal_(self.fused[key].weight, std=EMBEDDING_DEVIATION)  # type: ignore[arg-type]
+            nn.init.normal_(self.fused[key].weight, std=EMBEDDING_DEVIATION)
         self.slots = {name: self.slots_of_tables[table] for name, table in self.arrays.items()}
         self.rows: Mapping[str, Tensor] = {}
         self.places: Mapping[str, Tensor] = {}
@@ -55,7 +55,7 @@ class Embeddings(nn.Module):
 
     def table(self, name: str) -> Float[Tensor, "code dim"]:
         slot = self.slots_of_tables[name]
-        return self.fused[slot.fused].weight[slot.start : slot.start + self.sizes[name][0]]  # type: ignore[index,return-value]
+        return self.fused[slot.fused].weight[slot.start : slot.start + self.sizes[name][0]]
 
     def vectors(self, arrays: Mapping[str, Tensor], name: str) -> Float[Tensor, "*codes dim"]:
         """Of one array of codes, whatever its shape."""

@@ -16,6 +16,7 @@ from model.ranker import LabelScale
 from training.config import TrainingConfig
 from training.dataset import SplitData
 from training.evaluation import batch_of
+from training.hardware import moved
 from training.labels import targets_of
 
 BLOCKS_MIXED = 8  # a batch is drawn from this many blocks of neighbouring rows
@@ -33,6 +34,10 @@ class TrainingBatch:
     targets: Tensor
     observed: Tensor
     rows: Rows
+
+    def on(self, device: torch.device) -> "TrainingBatch":
+        labels = moved({"targets": self.targets, "observed": self.observed}, device)
+        return TrainingBatch(moved(self.arrays, device), rows=self.rows, **labels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def of_losses(
     """For losses of which one is not finite."""
     at = int((~losses.isfinite()).nonzero()[0])
     each = row_losses([task.kind for task in tasks], logits, batch.targets, batch.observed)
-    wrong = ~each[:, at].isfinite().numpy()
+    wrong = ~each[:, at].isfinite().cpu().numpy()
     # Where no row is to blame it is their sum.
     return _told(f"{when}, task `{tasks[at].name}`", "loss", batch.rows[wrong] if wrong.any() else batch.rows)
 

@@ -2,10 +2,11 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 Precision = Literal["float32", "bfloat16"]
 DeviceName = Literal["auto", "cpu", "cuda"]
@@ -14,10 +15,24 @@ WORTH_IT = 0.8  # what bfloat16 must take of the time of float32, to be chosen
 NAMES: tuple[Precision, ...] = ("float32", "bfloat16")
 
 
+def compute_deterministically() -> None:
+    """Equal steps from equal weights, bit for bit on one machine."""
+    torch.use_deterministic_algorithms(True)
+    # Nothing here reads what it has not written: to fill all new memory would only take time.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
 def device_of(name: DeviceName) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(name)
+
+
+def moved(tensors: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    """To a GPU through pinned memory: it goes on computing while they are copied."""
+    if device.type == "cpu":
+        return dict(tensors)
+    return {name: one.pin_memory().to(device, non_blocking=True) for name, one in tensors.items()}
 
 
 def faster_precision(attempt: Callable[[Precision], None]) -> Precision:

@@ -84,8 +84,8 @@ class LazyAdamW:
     def catch_up(self) -> None:
         """Make up for all steps that any row has missed."""
         # Without decay there is nothing to make up for where there was no gradient yet.
-        behind = torch.arange(len(self.last)) if self.rates.decay else self.last.nonzero().squeeze(1)
-        for numbers in behind.to(self.last.device).split(ROWS_AT_ONCE):
+        behind = torch.ones_like(self.last) if self.rates.decay else self.last
+        for numbers in torch.split(behind.nonzero().squeeze(1), ROWS_AT_ONCE):
             self._keep(self.lend(numbers))
 
     def _keep(self, rows: Rows) -> None:

@@ -19,7 +19,7 @@ from training.checkpoints import Progress
 from training.config import RunConfig, TrainingConfig
 from training.dataset import Dataset
 from training.evaluation import compute_logits, utility
-from training.hardware import Precision, faster_precision
+from training.hardware import Precision, device_of, faster_precision
 from training.health import expert_health
 from training.knots import fit_knots
 from training.losses import task_losses
@@ -59,8 +59,9 @@ class Trainer:
         self.config, self.dataset, self.saving, self.watcher = config, dataset, saving, watcher
         self.settings: TrainingConfig = config.training
         self.tasks: Sequence[Task] = config.tasks
-        self.ranker = build_ranker(config, dataset)
-        self.balancer = config.balancing.build(self.tasks)
+        self.device = device_of(self.settings.device)
+        self.ranker = build_ranker(config, dataset).to(self.device)
+        self.balancer = config.balancing.build(self.tasks).to(self.device)
         self.optimizer = Optimizer(self.ranker, self.balancer, self.settings)
         self.progress = Progress(loss_sums=[0.0] * len(self.tasks))
         self.batches = Batches(dataset.splits[TRAIN], self.tasks, dataset.scales, self.settings)
@@ -82,7 +83,7 @@ class Trainer:
             self._end_epoch()
             self._save()
         self.ranker.load_state_dict(self.progress.best)
-        return self.ranker.eval()
+        return self.ranker.cpu().eval()
 
     def _resume(self) -> None:
         found = checkpoints.load(self.saving.path, self.saving.identity) if self.saving.resume else None
@@ -127,7 +128,7 @@ class Trainer:
     def _batches(self) -> Iterator[tuple[TrainingBatch, Touched]]:
         """Those that are left of this epoch."""
         for batch in self.batches.of_epoch(self.progress.epoch, first=self.progress.step):
-            yield batch, self.finder.find(batch.arrays)
+            yield batch.on(self.device), self.finder.find(batch.arrays).on(self.device)
 
     def _step(self, batch: TrainingBatch, touched: Touched) -> tuple[list[float], float]:
         """Returns every task's loss, and the value that was optimised."""
@@ -152,7 +153,7 @@ class Trainer:
     def _forward(self, batch: TrainingBatch, precision: Precision | None) -> tuple[Tensor, Tensor]:
         # Dropout is drawn anew from the step's number: a resumed run draws what the unbroken one would have drawn.
         torch.manual_seed(_step_seed(self.settings.seed, self.progress.total_steps))
-        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
             logits = self.ranker(batch.arrays).float()
         return logits, task_losses([task.kind for task in self.tasks], logits, batch.targets, batch.observed)
 
@@ -206,7 +207,7 @@ class Trainer:
             "health": expert_health(self.evaluated, self.tasks, valid).model_dump(mode="json"),
         }
         progress.history.append(record)
-        self.balancer.end_epoch(torch.tensor(means))
+        self.balancer.end_epoch(torch.tensor(means, device=self.device))
         progress.stale_epochs = 0 if is_best else progress.stale_epochs + 1
         progress.epoch, progress.step, progress.optimised_sum = progress.epoch + 1, 0, 0.0
         progress.loss_sums = [0.0] * len(self.tasks)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from model.embeddings import Embeddings
+from training.hardware import moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,9 @@ class Touched:
 
     rows: Mapping[str, Tensor]
     places: Mapping[str, Tensor]
+
+    def on(self, device: torch.device) -> "Touched":
+        return Touched(moved(self.rows, device), moved(self.places, device))
 
 
 class RowFinder:
@@ -26,7 +30,8 @@ class RowFinder:
         self.notes = {name: np.empty(one.num_embeddings, np.int32) for name, one in embeddings.fused.items()}
 
     def find(self, arrays: Mapping[str, Tensor]) -> Touched:
-        rows, places = {}, {}
+        rows: dict[str, Tensor] = {}
+        places: dict[str, Tensor] = {}
         for fused, notes in self.notes.items():
             names = [name for name, slot in self.slots.items() if slot.fused == fused]
             codes = np.concatenate([arrays[name].numpy().ravel() + self.slots[name].start for name in names])
@@ -36,8 +41,6 @@ class RowFinder:
             notes[found] = at[: len(found)]
             parts = np.split(notes[codes], np.cumsum([arrays[name].numel() for name in names])[:-1])
             rows[fused] = torch.from_numpy(found.astype(np.int64))
-            places |= {
-                name: torch.from_numpy(part.reshape(arrays[name].shape))
-                for name, part in zip(names, parts, strict=True)
-            }
+            shaped = (part.reshape(arrays[name].shape) for name, part in zip(names, parts, strict=True))
+            places |= dict(zip(names, map(torch.from_numpy, shaped), strict=True))
         return Touched(rows, places)

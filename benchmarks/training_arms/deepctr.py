@@ -9,7 +9,16 @@ import numpy as np
 import torch
 
 from benchmarks.training_arms.impressions import NAMES, NUM_TASKS, Impressions
-from benchmarks.training_arms.job import EMBEDDING_DIM, EXPERT_UNITS, NUM_EXPERTS, TOWER_UNITS, Job, Measured, auc, Stopwatch
+from benchmarks.training_arms.job import (
+    EMBEDDING_DIM,
+    EXPERT_UNITS,
+    NUM_EXPERTS,
+    TOWER_UNITS,
+    Job,
+    Measured,
+    Stopwatch,
+    auc,
+)
 from model.contract.vocabulary import NUM_RESERVED
 
 

@@ -57,9 +57,7 @@ def measure(job: Job, train: Impressions, test: Impressions) -> Measured:
     features = [SparseFeature(name, vocab_size=size, embed_dim=EMBEDDING_DIM) for name in NAMES]
     towers = [{"dims": list(TOWER_UNITS)} for _ in range(NUM_TASKS)]
     model = MMOE(features, [KIND] * NUM_TASKS, NUM_EXPERTS, {"dims": list(EXPERT_UNITS)}, towers)
-    trainer = MTLTrainer(
-        model, [KIND] * NUM_TASKS, optimizer_params={"lr": job.learning_rate, "weight_decay": 1e-5}
-    )
+    trainer = MTLTrainer(model, [KIND] * NUM_TASKS, optimizer_params={"lr": job.learning_rate, "weight_decay": 1e-5})
     start = time.perf_counter()
     best: tuple[float, ...] = (0.0,)
     for _ in range(job.num_epochs):

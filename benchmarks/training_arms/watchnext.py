@@ -27,6 +27,7 @@ from model.ranker import LabelScale
 from training.config import RunConfig, parse
 from training.dataset import Dataset, SplitData
 from training.evaluation import compute_logits
+from training.hardware import compute_deterministically
 from training.loop import Checkpointing, Trainer
 from training.splits import TEST, TRAIN, VALID
 
@@ -47,7 +48,7 @@ class Watch:
 
 def measure(job: Job, train: Impressions, test: Impressions) -> Measured:
     torch.set_num_threads(job.num_threads)
-    torch.use_deterministic_algorithms(True)
+    compute_deterministically()
     config, watch = _config(job), Watch(job.batch_size)
     dataset = _dataset(config, job.size.vocabulary, {TRAIN: train, VALID: test, TEST: test})
     with tempfile.TemporaryDirectory() as folder:
