@@ -1,12 +1,12 @@
 """Speed of training, beside other libraries, all in one run on one machine.
 
-    python -m benchmarks.training                                     # all of it
-    python -m benchmarks.training --vocabularies 1000 --rows 50000 --prepare-rows 20000 --libraries watchnext torch_rechub
+    python -m benchmarks.training                                                          # all of it
+    python -m benchmarks.training --vocabularies 1000 --rows 50000 --prepare-rows 20000    # a look
 
-The same MMoE (20 categorical features of 16 dimensions, 8 experts [256, 128], a tower [64] for each of 2 tasks), batch size,
-simulated impressions, epochs and optimiser, each library in a process of its own. Rows a second are those of the steps;
-an epoch has its end in it too: validation and, with WatchNext, a checkpoint. Then how fast WatchNext prepares a table
-of 30 features. The last line is one JSON object.
+The same MMoE (20 categorical features of 16 dimensions, 8 experts [256, 128], a tower [64] for each of 2 tasks), batch
+size, simulated impressions, epochs and optimiser, each library in a process of its own. Rows a second are those of the
+steps; an epoch has its end in it too: validation and, with WatchNext, a checkpoint. Then how fast WatchNext prepares a
+table of 30 features. The last line is one JSON object.
 """
 
 import argparse
