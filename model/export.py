@@ -28,7 +28,7 @@ class RequestGraph(nn.Module):
         self.ranker = ranker
 
     def forward(self, arrays: Batch) -> tuple[Tensor, Tensor]:
-        return self.ranker.inputs.request_half(arrays), self.ranker.bias_logits(arrays, as_logged=False)
+        return self.ranker.request_half(arrays), self.ranker.bias_logits(arrays, as_logged=False)
 
 
 class CandidateGraph(nn.Module):
@@ -37,7 +37,7 @@ class CandidateGraph(nn.Module):
         self.ranker = ranker
 
     def forward(self, arrays: Batch) -> Tensor:
-        return self.ranker.inputs.candidate_half(arrays)
+        return self.ranker.candidate_half(arrays)
 
 
 class RankGraph(nn.Module):

@@ -7,8 +7,6 @@ from jaxtyping import Float
 from pydantic import AfterValidator
 from torch import Tensor, nn
 
-from model.batched import BatchedMLP
-
 
 def _several(num_experts: int) -> int:
     if num_experts < 2:
@@ -20,32 +18,30 @@ NumExperts = Annotated[int, AfterValidator(_several)]
 
 
 class Gate(nn.Module):
-    """f_k(x) = sum_i g_k(x)_i f_i(x) with g_k(x) = softmax(W_k x) (Ma et al., KDD 2018, equations 6 and 7): one linear
-    layer a gate, with dropout of experts. A gate may have experts of its own beside those that are shared.
+    """f_k(x) = sum_i g_k(x)_i f_i(x) with g_k(x) = softmax(W_k x) (Ma et al., KDD 2018, equations 6 and 7), of the
+    logits W_k x, with dropout of experts. A gate may have experts of its own beside those that are shared.
     """
 
-    def __init__(self, in_dim: int, num_gates: int, num_experts: int, dropout: float) -> None:
-        """`num_experts` are the shared ones together with a gate's own."""
+    def __init__(self, dropout: float) -> None:
         super().__init__()
-        self.linear = BatchedMLP(num_gates, (in_dim, num_experts), last_linear=True)
         self.dropout = dropout
 
     def forward(
         self,
-        hidden: Float[Tensor, "batch *given dim"],
+        logits: Float[Tensor, "batch gate expert"],
         shared: Float[Tensor, "batch shared out"],
         own: Float[Tensor, "batch gate own out"] | None = None,
     ) -> Float[Tensor, "batch gate out"]:
-        """Mixtures of what the experts put out. `hidden` is one for all gates or one for each."""
-        weights = self.weights(hidden)
+        """Mixtures of what the experts put out: the logits are those of the shared ones, then of a gate's own."""
+        weights = self.weights(logits)
         if own is None:
             return torch.einsum("bge,beo->bgo", weights, shared)
         of_shared, of_own = torch.split(weights, [shared.shape[1], own.shape[2]], 2)
         return torch.einsum("bge,beo->bgo", of_shared, shared) + torch.einsum("bge,bgeo->bgo", of_own, own)
 
-    def weights(self, hidden: Float[Tensor, "batch *given dim"]) -> Float[Tensor, "batch gate expert"]:
-        """They sum to 1 over the experts: the shared ones, then a gate's own."""
-        return mixture(self.linear(hidden), self.dropout if self.training else 0.0)
+    def weights(self, logits: Float[Tensor, "batch gate expert"]) -> Float[Tensor, "batch gate expert"]:
+        """They sum to 1 over the experts."""
+        return mixture(logits, self.dropout if self.training else 0.0)
 
 
 def mixture(logits: Float[Tensor, "batch gate expert"], dropout: float) -> Float[Tensor, "batch gate expert"]:

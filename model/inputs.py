@@ -1,4 +1,4 @@
-"""Encoded arrays to the shared hidden layer, split into what depends on the request, on the candidate, and on both."""
+"""Encoded arrays to the first layer, split into what depends on the request, on the candidate, and on both."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from model.contract.features.interface import REQUEST_SIDES, ArraySpec, Side, Table
 from model.contract.schema import FeatureSchema
 from model.embeddings import Embeddings
+from model.entry import Entry, side_by_side
 from model.history import HistoryEncoder, TargetAttention
 from model.piecewise import Knots, PiecewiseLinear
 
@@ -21,39 +22,52 @@ def module_name(name: str) -> str:
 
 
 class InputCopies(nn.Module):
-    """Inputs, once for all tasks, or a copy for each: the copies' halves and hidden layers lie side by side."""
+    """Inputs, once for all tasks, or a copy for each: the copies' halves and what follows them lie side by side. Each
+    goes with an entry of its own.
+    """
 
     def __init__(self, copies: Sequence["Inputs"]) -> None:
         super().__init__()
         self.copies: Sequence[Inputs] = nn.ModuleList(copies)  # type: ignore[assignment]
         self.request_names, self.candidate_names = copies[0].request_names, copies[0].candidate_names
-        self.pair_names = copies[0].pair_names
+        self.pair_names, self.in_dims = copies[0].pair_names, copies[0].in_dims
 
-    def request_half(self, arrays: Batch) -> Float[Tensor, "batch half"]:
-        return torch.cat([one.request_half(arrays) for one in self.copies], 1)
+    def request_half(self, arrays: Batch, entries: Sequence[Entry]) -> Float[Tensor, "batch half"]:
+        return side_by_side([one.request_half(arrays, entry) for one, entry in self._pairs(entries)], 1)
 
-    def candidate_half(self, arrays: Batch) -> Float[Tensor, "batch half"]:
-        return torch.cat([one.candidate_half(arrays) for one in self.copies], 1)
+    def candidate_half(self, arrays: Batch, entries: Sequence[Entry]) -> Float[Tensor, "batch half"]:
+        return side_by_side([one.candidate_half(arrays, entry) for one, entry in self._pairs(entries)], 1)
 
-    def hidden(
-        self, request_half: Float[Tensor, "request half"], candidate_half: Float[Tensor, "batch other"], arrays: Batch
-    ) -> Float[Tensor, "batch dim"]:
-        requests, candidates = (half.chunk(len(self.copies), 1) for half in (request_half, candidate_half))
-        parts = zip(self.copies, requests, candidates, strict=True)
-        return torch.cat([one.hidden(request, candidate, arrays) for one, request, candidate in parts], 1)
+    def whole(self, arrays: Batch, entries: Sequence[Entry]) -> Float[Tensor, "batch entry"]:
+        return side_by_side([one.whole(arrays, entry) for one, entry in self._pairs(entries)], 1)
+
+    def entered(
+        self,
+        request_half: Float[Tensor, "request half"],
+        candidate_half: Float[Tensor, "batch other"],
+        arrays: Batch,
+        entries: Sequence[Entry],
+    ) -> Float[Tensor, "batch entry"]:
+        halves = zip(*(half.chunk(len(self.copies), 1) for half in (request_half, candidate_half)), strict=True)
+        parts = zip(self._pairs(entries), halves, strict=True)
+        return torch.cat(
+            [one.entered(request, candidate, arrays, entry) for (one, entry), (request, candidate) in parts], 1
+        )
+
+    def _pairs(self, entries: Sequence[Entry]) -> "zip[tuple[Inputs, Entry]]":
+        return zip(self.copies, entries, strict=True)
 
 
 class Inputs(nn.Module):
-    """hidden = relu(W_r request + W_c candidate + W_p pair + b), a linear layer of the concatenation, in parts: a
-    request's part once for all its candidates, a video's part once for all requests. The split is exact.
+    """What the network reads, and an entry to it in parts: W [request, candidate, pair] + b = (W_r request + b) + W_c
+    candidate + W_p pair, a request's part once for all its candidates, a video's part once for all requests. The split
+    is exact.
 
     Where histories are attended to, what they answer belongs to the pair. The request's half then carries their memory
-    behind its part of the layer, the candidate's half its queries.
+    behind its part of the entry, the candidate's half its queries.
     """
 
-    def __init__(
-        self, schema: FeatureSchema, tables: Mapping[str, Table], knots: Knots, embedding_dim: int, hidden_units: int
-    ) -> None:
+    def __init__(self, schema: FeatureSchema, tables: Mapping[str, Table], knots: Knots, embedding_dim: int) -> None:
         super().__init__()
         read = [spec for spec in schema.specs.values() if not spec.hidden and spec.side is not Side.IMPRESSION]
         specs = [spec for spec in read if spec.part_of is None]
@@ -94,11 +108,10 @@ class Inputs(nn.Module):
         history_width = sum(one.out_dim for one in self.histories.values())  # type: ignore[misc]
         self.memory_dims: list[int] = [one.memory_dim for one in self.attentions.values()]  # type: ignore[misc]
         self.query_dims: list[int] = [one.dim for one in self.attentions.values()]  # type: ignore[misc]
-        self.hidden_units, asked = hidden_units, sum(self.query_dims)
-        self.request = nn.Linear(width(self.request_specs) + history_width, hidden_units)
-        self.candidate = nn.Linear(width(self.candidate_specs), hidden_units + asked, bias=False)
-        pair_width = width(self.pair_specs) + asked
-        self.pair = nn.Linear(pair_width, hidden_units, bias=False) if pair_width else None
+        asked, of_candidate = sum(self.query_dims), width(self.candidate_specs)
+        # Of the request, of the candidate, of both.
+        self.in_dims = (width(self.request_specs) + history_width, of_candidate, width(self.pair_specs) + asked)
+        self.queries = nn.Linear(of_candidate, asked, bias=False) if asked else None
 
     @property
     def pair_names(self) -> list[str]:
@@ -113,28 +126,63 @@ class Inputs(nn.Module):
         histories = [spec.name for one in self.schema.histories.values() for spec in one.specs if spec.part_of]
         return [*(spec.name for spec in self.request_specs), *histories]
 
-    def request_half(self, arrays: Batch) -> Float[Tensor, "batch half"]:
+    def request_half(self, arrays: Batch, entry: Entry) -> Float[Tensor, "batch half"]:
+        values, memories = self._of_requests(arrays)
+        return side_by_side([torch.addmm(entry.bias(), values, entry.rows(self._of_request)), *memories], 1)
+
+    def candidate_half(self, arrays: Batch, entry: Entry) -> Float[Tensor, "batch half"]:
+        values = side_by_side(self._columns(self.candidate_specs, arrays), 1)
+        part = values @ entry.rows(self._of_candidate)
+        return part if self.queries is None else torch.cat([part, self.queries(values)], 1)
+
+    def entered(
+        self,
+        request_half: Float[Tensor, "request half"],
+        candidate_half: Float[Tensor, "batch other"],
+        arrays: Batch,
+        entry: Entry,
+    ) -> Float[Tensor, "batch entry"]:
+        """`request_half` has one row for all candidates, or one for each."""
+        of_request, *memories = torch.split(request_half, [entry.out_dim, *self.memory_dims], 1)
+        of_candidate, *queries = torch.split(candidate_half, [entry.out_dim, *self.query_dims], 1)
+        total = of_request + of_candidate
+        if not self.in_dims[-1]:
+            return total
+        pair = side_by_side(self._of_pairs(arrays, queries, memories), 1)
+        return torch.addmm(total, pair, entry.rows(self._of_pair))
+
+    def whole(self, arrays: Batch, entry: Entry) -> Float[Tensor, "batch entry"]:
+        """What `entered` makes of both halves, of rows that each have their own request: in one product."""
+        request, memories = self._of_requests(arrays)
+        candidate = side_by_side(self._columns(self.candidate_specs, arrays), 1)
+        queries = [] if self.queries is None else torch.split(self.queries(candidate), self.query_dims, 1)
+        return entry(torch.cat([request, candidate, *self._of_pairs(arrays, queries, memories)], 1))
+
+    def _of_requests(self, arrays: Batch) -> tuple[Float[Tensor, "batch dim"], list[Tensor]]:
+        """What the entry reads, and the memories of histories."""
         histories = self._histories(arrays)
         known = [self.histories[name](*history) for name, history in histories.items()]
         memories = [attention.memory(*histories[name]) for name, attention in self.attentions.items()]  # type: ignore[operator]
-        part = self.request(torch.cat([*self._columns(self.request_specs, arrays), *known], 1))
-        return torch.cat([part, *memories], 1)
+        return side_by_side([*self._columns(self.request_specs, arrays), *known], 1), memories
 
-    def candidate_half(self, arrays: Batch) -> Float[Tensor, "batch half"]:
-        return self.candidate(torch.cat(self._columns(self.candidate_specs, arrays), 1))
+    def _of_pairs(self, arrays: Batch, queries: Sequence[Tensor], memories: Sequence[Tensor]) -> list[Tensor]:
+        asked = zip(self.attentions.values(), queries, memories, strict=True)
+        return [
+            *self._columns(self.pair_specs, arrays),
+            *(attention(query, memory) for attention, query, memory in asked),
+        ]
 
-    def hidden(
-        self, request_half: Float[Tensor, "request half"], candidate_half: Float[Tensor, "batch other"], arrays: Batch
-    ) -> Float[Tensor, "batch dim"]:
-        """`request_half` has one row for all candidates, or one for each."""
-        of_request, *memories = torch.split(request_half, [self.hidden_units, *self.memory_dims], 1)
-        of_candidate, *queries = torch.split(candidate_half, [self.hidden_units, *self.query_dims], 1)
-        total = of_request + of_candidate
-        if self.pair is not None:
-            asked = zip(self.attentions.values(), queries, memories, strict=True)
-            answers = [attention(query, memory) for attention, query, memory in asked]
-            total = total + self.pair(torch.cat([*self._columns(self.pair_specs, arrays), *answers], 1))
-        return torch.relu(total)
+    @property
+    def _of_request(self) -> slice:
+        return slice(0, self.in_dims[0])
+
+    @property
+    def _of_candidate(self) -> slice:
+        return slice(self.in_dims[0], self.in_dims[0] + self.in_dims[1])
+
+    @property
+    def _of_pair(self) -> slice:
+        return slice(self.in_dims[0] + self.in_dims[1], None)
 
     def _columns(self, specs: Sequence[ArraySpec], arrays: Batch) -> list[Tensor]:
         """In the order of `specs`: single codes, then the rest."""

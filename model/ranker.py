@@ -13,24 +13,28 @@ from model.contract.features.interface import Table
 from model.contract.mistakes import Strict
 from model.contract.schema import FeatureSchema
 from model.contract.tasks import Task, TaskKind
+from model.entry import Entry
 from model.inputs import Batch, InputCopies, Inputs
 from model.piecewise import Knots
 from model.position_bias import PositionBias, PositionBiasConfig
 from model.sharing import AnySharing
+from model.sharing.interface import DirectSharing
 from model.sharing.mmoe import MMoEConfig
 from model.towers import Towers
 
+HIDDEN = "hidden"
 NO_KNOTS: Knots = MappingProxyType({})
 
 
 class NetworkConfig(Strict):
     """The widths around the sharing layer; `embedding_dim` is the default of features that set no `dim`, `pieces` the
     number of quantile intervals in which quantities (numbers, matches) are read, beside as they are; 0 turns that off.
+    Without `hidden_units` the sharing layer reads the inputs directly, where it can.
     """
 
     embedding_dim: int = Field(default=16, ge=1)
     pieces: int = Field(default=0, ge=0, le=1024)
-    hidden_units: int = Field(default=256, ge=1)
+    hidden_units: int | None = Field(default=256, ge=1)
     tower_units: tuple[PositiveInt, ...] = (64,)
     dropout: float = Field(default=0.0, ge=0, lt=1)
 
@@ -64,12 +68,13 @@ class MultiTaskRanker(nn.Module):
         super().__init__()
         network, num_tasks = config.network, len(tasks)
         self.shares_inputs = config.sharing.shares_inputs
-        num_copies = config.sharing.num_copies(num_tasks)
-        self.inputs = InputCopies(
-            [Inputs(schema, tables, knots, network.embedding_dim, network.hidden_units) for _ in range(num_copies)]
-        )
+        copies = range(config.sharing.num_copies(num_tasks))
+        self.inputs = InputCopies([Inputs(schema, tables, knots, network.embedding_dim) for _ in copies])
+        in_dims, units = self.inputs.in_dims, network.hidden_units
+        # None of them where the sharing layer's own entry reads the inputs.
+        self.hidden = nn.ModuleList([Entry(in_dims, {HIDDEN: (units,)}) for _ in copies if units])
         self.dropout = nn.Dropout(network.dropout)
-        self.sharing = config.sharing.build(num_copies * network.hidden_units, num_tasks)
+        self.sharing = config.sharing.build(len(copies) * units if units else sum(in_dims), num_tasks)
         self.towers = Towers(self.sharing.out_dim, num_tasks, network.tower_units, network.dropout)
         self.position_bias: PositionBias | None = None
         if config.position_bias is not None:
@@ -87,14 +92,20 @@ class MultiTaskRanker(nn.Module):
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """Those that more than one task is computed from; every other belongs to one task."""
-        return [*(self.inputs.parameters() if self.shares_inputs else ()), *self.sharing.shared_parameters()]
+        inputs = [self.inputs, self.hidden] if self.shares_inputs else []
+        return [*(one for part in inputs for one in part.parameters()), *self.sharing.shared_parameters()]
 
     def forward(self, arrays: Batch, as_logged: bool = True) -> Float[Tensor, "batch task"]:
         """Uncalibrated logits of rows that each have their own request: of what was logged, at its position, or of what
         is to be ranked, whose position is not known.
         """
-        request_half, candidate_half = self.inputs.request_half(arrays), self.inputs.candidate_half(arrays)
-        return self.logits(request_half, candidate_half, self.bias_logits(arrays, as_logged), arrays)
+        return self._after(self.inputs.whole(arrays, self._entries)) + self.bias_logits(arrays, as_logged)
+
+    def request_half(self, arrays: Batch) -> Float[Tensor, "batch half"]:
+        return self.inputs.request_half(arrays, self._entries)
+
+    def candidate_half(self, arrays: Batch) -> Float[Tensor, "batch other"]:
+        return self.inputs.candidate_half(arrays, self._entries)
 
     def bias_logits(self, arrays: Batch, as_logged: bool) -> Float[Tensor, "request task"]:
         if self.position_bias is None:
@@ -104,8 +115,22 @@ class MultiTaskRanker(nn.Module):
     def logits(
         self, request_half: Tensor, candidate_half: Tensor, bias_logits: Tensor, pairs: Batch
     ) -> Float[Tensor, "batch task"]:
-        hidden = self.dropout(self.inputs.hidden(request_half, candidate_half, pairs))
-        return self.towers(self.sharing(hidden)) + bias_logits
+        entered = self.inputs.entered(request_half, candidate_half, pairs, self._entries)
+        return self._after(entered) + bias_logits
+
+    def _after(self, entered: Float[Tensor, "batch entry"]) -> Float[Tensor, "batch task"]:
+        shared = self.sharing(self.dropout(torch.relu(entered))) if self.hidden else self._direct.after(entered)
+        return self.towers(shared)
+
+    @property
+    def _entries(self) -> Sequence[Entry]:
+        return list(self.hidden) or [self._direct.entry]  # type: ignore[arg-type]
+
+    @property
+    def _direct(self) -> DirectSharing:
+        if not isinstance(self.sharing, DirectSharing):
+            raise TypeError(f"{type(self.sharing).__name__} needs `hidden_units`")
+        return self.sharing
 
     def predict(self, arrays: Batch) -> Float[Tensor, "batch task"]:
         """Calibrated predictions in each task's unit, position missing; call in eval mode."""

@@ -12,10 +12,13 @@ FARTHEST = 0.1  # what is not that near is no match
 
 def num_parameters(sharing: SharingConfig, network: NetworkConfig, num_tasks: int) -> int:
     """Of the sharing architecture and the towers: not of embeddings, hidden layer and position bias, which are the same
-    for all but `independent`, and there once a task.
+    for all but `independent`, and there once a task. Raises InputError where there is no hidden layer.
     """
+    hidden_units = network.hidden_units
+    if hidden_units is None:
+        raise mistake("network.hidden_units", "a width, for architectures to be matched by what follows it", "none")
     with torch.device("meta"):
-        built = sharing.build(sharing.num_copies(num_tasks) * network.hidden_units, num_tasks)
+        built = sharing.build(sharing.num_copies(num_tasks) * hidden_units, num_tasks)
         towers = Towers(built.out_dim, num_tasks, network.tower_units, network.dropout)
     return sum(one.numel() for module in (built, towers) for one in module.parameters())
 

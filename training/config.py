@@ -145,6 +145,8 @@ class RunConfig(Strict):
             if one is not None and num_tasks < one.min_tasks:
                 expected = f"at least {one.min_tasks} tasks for `{one.kind}` to share between"
                 yield Mistake(f"{where}.kind", expected, str(num_tasks))
+        if self.network.hidden_units is None and not sharing.is_direct:
+            yield Mistake("network.hidden_units", f"a width: `{sharing.kind}` cannot read the inputs directly", "none")
         if self.balancing.needs_shared and not sharing.shares_inputs:
             expected = f"a balancing that weighs no gradients: `{sharing.kind}` shares no parameter to weigh them on"
             yield Mistake("balancing.kind", expected, f"`{self.balancing.kind}`")

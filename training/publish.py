@@ -89,7 +89,7 @@ def _halves(ranker: MultiTaskRanker, videos: EntityTable) -> NDArray[np.float32]
     names, total = ranker.inputs.candidate_names, videos.num_entities + 1
     with torch.no_grad():
         parts = [
-            ranker.inputs.candidate_half(
+            ranker.candidate_half(
                 _tensors({name: videos.arrays[name] for name in names}, slice(at, at + HALVES_AT_ONCE))
             )
             for at in range(0, total, HALVES_AT_ONCE)

@@ -35,7 +35,7 @@ def arms_of(config: RunConfig, names: Sequence[str]) -> Iterator[Arm]:
     for name in names:
         if name in LIBRARIES:
             package, module, predict = LIBRARIES[name]
-            content = _content(package, module, columns, scores, training.readers)
+            content = f"{name} {_content(package, module, columns, scores, training.readers)}"
             yield Arm(name, predict, config, content)
         else:
             own = config if name == SHIPPED else sharing_arms(config, [name], match_parameters=True)[0].config

@@ -32,7 +32,6 @@ from training.loop import Checkpointing, Trainer
 from training.splits import TEST, TRAIN, VALID
 
 TASKS = tuple(f"task_{at}" for at in range(len(BIASES)))
-HIDDEN_UNITS = EMBEDDING_DIM * len(NAMES)
 
 
 class Watch:
@@ -76,7 +75,7 @@ def _config(job: Job) -> RunConfig:
         "tasks": [{"name": name, "group": "engagement", "kind": "binary", "label": name} for name in TASKS],
         "network": {
             "embedding_dim": EMBEDDING_DIM,
-            "hidden_units": HIDDEN_UNITS,
+            "hidden_units": None,
             "tower_units": list(TOWER_UNITS),
         },
         "sharing": {

@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from model.contract.mistakes import Strict
+from model.entry import Entry
 
 IS_WIDTH = "width"  # marks what `SharingConfig.scaled` scales
 Width = Annotated[PositiveInt, IS_WIDTH]
@@ -41,12 +42,28 @@ class Sharing(nn.Module, ABC):
         return torch.zeros(())
 
 
+class DirectSharing(Sharing):
+    """One that reads its input through linear maps alone, its `entry`: it may do without a hidden layer before it, for
+    `entry` can then be split as that layer's map is (`network.hidden_units: null`).
+    """
+
+    entry: Entry
+
+    def forward(self, hidden: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch task out"]:
+        return self.after(self.entry(hidden))
+
+    @abstractmethod
+    def after(self, entered: Float[Tensor, "batch entry"]) -> Float[Tensor, "batch task out"]:
+        """What follows the `entry`."""
+
+
 class SharingConfig(ABC, Strict):
     """The `sharing:` of a run config. `shares_inputs` says whether embeddings and hidden layer are one for all tasks;
-    `min_tasks` is how many it takes to be anything at all.
+    `is_direct` whether it builds a DirectSharing; `min_tasks` is how many it takes to be anything at all.
     """
 
     shares_inputs: ClassVar[bool] = True
+    is_direct: ClassVar[bool] = False
     min_tasks: ClassVar[int] = 1
 
     @abstractmethod

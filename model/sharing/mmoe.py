@@ -1,19 +1,24 @@
 """Multi-gate mixture of experts (Ma et al., KDD 2018, equations 6 and 7), with gate dropout against polarisation."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from model.batched import BatchedMLP
+from model.batched import BatchedMLP, networks_first
+from model.entry import Entry
 from model.gate import Gate, NumExperts
-from model.sharing.interface import Chance, Sharing, SharingConfig, Widths
+from model.sharing.interface import Chance, DirectSharing, SharingConfig, Widths
+
+EXPERTS, GATE = "experts", "gate"
 
 
 class MMoEConfig(SharingConfig):
     """`gate_dropout` is the chance that an expert is left out of a task's mixture in training."""
 
+    is_direct: ClassVar[bool] = True
     kind: Literal["mmoe"] = "mmoe"
     num_experts: NumExperts = 8
     expert_units: Widths = (128, 64)
@@ -24,17 +29,20 @@ class MMoEConfig(SharingConfig):
         return MMoE(in_dim, num_tasks, self)
 
 
-class MMoE(Sharing):
+class MMoE(DirectSharing):
     """f_k(x) = sum_i g_k(x)_i f_i(x), with the experts f_i ReLU networks and a gate g_k for each task."""
 
     def __init__(self, in_dim: int, num_tasks: int, config: MMoEConfig) -> None:
         super().__init__()
-        self.experts = BatchedMLP(config.num_experts, (in_dim, *config.expert_units), config.dropout)
-        self.gate = Gate(in_dim, num_tasks, config.num_experts, config.gate_dropout)
-        self.out_dim = config.expert_units[-1]
+        num_experts, units = config.num_experts, config.expert_units
+        self.entry = Entry([in_dim], {EXPERTS: (num_experts, units[0]), GATE: (num_tasks, num_experts)})
+        self.experts = BatchedMLP(num_experts, units, config.dropout)
+        self.gate = Gate(config.gate_dropout)
+        self.dropout, self.out_dim = nn.Dropout(config.dropout), units[-1]
 
-    def forward(self, hidden: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch task out"]:
-        return self.gate(hidden, self.experts(hidden))
+    def after(self, entered: Float[Tensor, "batch entry"]) -> Float[Tensor, "batch task out"]:
+        parts = self.entry.apart(entered)
+        return self.gate(parts[GATE], self.experts(self.dropout(torch.relu(networks_first(parts[EXPERTS])))))
 
     def shared_parameters(self) -> Sequence[nn.Parameter]:
-        return list(self.experts.parameters())
+        return [*self.entry.parameters_of(EXPERTS), *self.experts.parameters()]

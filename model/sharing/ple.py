@@ -60,7 +60,7 @@ class PLE(Sharing):
             if level.shared_gate is not None:
                 found += [*level.task_experts.parameters(), *level.shared_gate.parameters()]
             if above >= 2:
-                found += level.gate.parameters()
+                found += level.logits.parameters()
         return found
 
 
@@ -74,7 +74,8 @@ class Level(nn.Module):
         units, num_shared, num_own = (in_dim, *config.expert_units), config.num_shared_experts, config.num_task_experts
         self.shared_experts = BatchedMLP(num_shared, units, config.dropout)
         self.task_experts = BatchedMLP((num_tasks, num_own), units, config.dropout)
-        self.gate = Gate(in_dim, num_tasks, num_shared + num_own, config.gate_dropout)
+        self.logits = BatchedMLP(num_tasks, (in_dim, num_shared + num_own), last_linear=True)
+        self.gate = Gate(config.gate_dropout)
         self.shared_gate = None if is_last else SharedGate(in_dim, num_tasks, config)
 
     def forward(
@@ -82,7 +83,7 @@ class Level(nn.Module):
     ) -> tuple[Float[Tensor, "batch task out"], Float[Tensor, "batch out"] | None]:
         of_shared, of_tasks = self.shared_experts(shared), self.task_experts(own)
         above = None if self.shared_gate is None else self.shared_gate(shared, of_shared, of_tasks)
-        return self.gate(own, of_shared, of_tasks), above
+        return self.gate(self.logits(own), of_shared, of_tasks), above
 
 
 class SharedGate(nn.Module):

@@ -59,6 +59,9 @@ def variants() -> dict[str, Case]:
         "position alone": Case(full_schema(MATCHES, ["position"]), {"position_bias": {"features": ["position"]}}),
         "without attention": Case(full_schema(MATCHES, recent={"attention": 0})),
         "inputs for each task": Case(options={"sharing": {"kind": "independent"}}),
+        "without hidden layer": Case(
+            options={"network": {"embedding_dim": 4, "hidden_units": None, "tower_units": [6]}}
+        ),
         "after operators": Case(after_operators(), {"position_bias": None}),
     }
 

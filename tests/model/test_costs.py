@@ -23,7 +23,7 @@ def small(**sharing: object) -> MultiTaskRanker:
 
 def test_a_small_ranker_counted_by_hand() -> None:
     ranker = small(kind="mmoe", num_experts=3, expert_units=[5])
-    found, request = costs(ranker), ranker.inputs.copies[0].request.in_features
+    found, request = costs(ranker), ranker.inputs.in_dims[0]
     assert found.embeddings == 4 * SMALL.schema.tables(SMALL.fitted)["video_id"].num_codes
     assert found.shared == (request * 12 + 12) + 4 * 12 + 3 * (12 * 5 + 5)
     assert found.per_task == (12 * 3 + 3) + (5 * 6 + 6) + (6 + 1)

@@ -6,33 +6,28 @@ from torch import Tensor
 
 from model.gate import Gate
 
-BATCH, IN_DIM, GATES, EXPERTS, OUT = 6, 5, 3, 4, 2
+BATCH, GATES, EXPERTS, OUT = 6, 3, 4, 2
 
 
-def make_gate(dropout: float = 0.1, num_experts: int = EXPERTS) -> Gate:
+def make_gate(dropout: float = 0.1) -> Gate:
     torch.manual_seed(0)
-    return Gate(IN_DIM, GATES, num_experts, dropout)
+    return Gate(dropout)
 
 
-def drawn(batch: int = BATCH) -> Tensor:
-    return torch.randn(batch, IN_DIM, generator=torch.Generator().manual_seed(1))
+def drawn(batch: int = BATCH, num_experts: int = EXPERTS) -> Tensor:
+    """Logits."""
+    return torch.randn(batch, GATES, num_experts, generator=torch.Generator().manual_seed(1))
 
 
 def test_it_mixes_the_shared_experts_with_those_of_the_gate() -> None:
-    gate, hidden = make_gate().eval(), drawn()
+    gate, logits = make_gate().eval(), drawn()
     shared, own = torch.randn(BATCH, 1, OUT), torch.randn(BATCH, GATES, EXPERTS - 1, OUT)
-    found, weights = gate(hidden, shared, own), gate.weights(hidden)
+    found, weights = gate(logits, shared, own), gate.weights(logits)
     for at in range(GATES):
         experts = torch.cat([shared, own[:, at]], 1)
         torch.testing.assert_close(found[:, at], (weights[:, at].unsqueeze(2) * experts).sum(1))
     whole = torch.randn(BATCH, EXPERTS, OUT)
-    torch.testing.assert_close(gate(hidden, whole), weights @ whole)
-
-
-def test_each_gate_may_have_an_input_of_its_own() -> None:
-    gate, hidden = make_gate().eval(), torch.randn(BATCH, GATES, IN_DIM)
-    for at in range(GATES):
-        torch.testing.assert_close(gate.weights(hidden)[:, at], gate.weights(hidden[:, at])[:, at])
+    torch.testing.assert_close(gate(logits, whole), weights @ whole)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.1, 0.5, 0.99])
@@ -45,23 +40,21 @@ def test_the_weights_of_a_mixture_sum_to_1(dropout: float, training: bool) -> No
 
 
 def test_a_gate_that_collapsed_onto_a_dropped_expert_still_sums_to_1_and_learns() -> None:
-    gate, hidden = make_gate(0.5).train(), drawn(500)
-    with torch.no_grad():
-        gate.linear.biases[0][:, 0] = 80.0
-    weights = gate.weights(hidden)
+    gate, logits = make_gate(0.5).train(), drawn(500)
+    logits[:, :, 0] = 80.0
+    weights = gate.weights(logits.requires_grad_())
     torch.testing.assert_close(weights.sum(2), torch.ones(500, GATES))
     recovering = weights[:, :, 0] == 0
     assert recovering.any()
     weights[:, :, 1][recovering].sum().backward()
-    gradient = gate.linear.weights[0].grad
-    assert gradient is not None
-    assert gradient.abs().max() > 0.01
+    assert logits.grad is not None
+    assert logits.grad.abs().max() > 0.01
 
 
 def test_dropout_leaves_out_as_many_experts_as_told_and_renormalises_the_others() -> None:
     batch, rate = 4_000, 0.1
-    gate, hidden = make_gate(rate), drawn(batch)
-    whole, found = gate.eval().weights(hidden), gate.train().weights(hidden)
+    gate, logits = make_gate(rate), drawn(batch)
+    whole, found = gate.eval().weights(logits), gate.train().weights(logits)
     kept = found > 0
     assert abs((~kept).float().mean() - rate) < 4 * (rate * (1 - rate) / kept.numel()) ** 0.5
     expected = torch.where(kept, whole, 0.0)
@@ -69,14 +62,14 @@ def test_dropout_leaves_out_as_many_experts_as_told_and_renormalises_the_others(
 
 
 def test_a_mixture_whose_experts_were_all_dropped_stays_whole() -> None:
-    gate, hidden = make_gate(0.9, num_experts=2), drawn(2_000)
-    whole, found = gate.eval().weights(hidden), gate.train().weights(hidden)
+    gate, logits = make_gate(0.9), drawn(2_000, num_experts=2)
+    whole, found = gate.eval().weights(logits), gate.train().weights(logits)
     untouched = torch.isclose(found, whole).all(2)
     assert untouched.float().mean() == pytest.approx(0.9**2 + 0.1**2, abs=0.03)  # all dropped, or none
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 def test_there_is_no_dropout_in_eval_or_where_none_is_asked_for(dropout: float) -> None:
-    gate, hidden = make_gate(dropout), drawn()
+    gate, logits = make_gate(dropout), drawn()
     for training in (False, True)[: 1 if dropout else 2]:
-        torch.testing.assert_close(gate.train(training).weights(hidden), make_gate().eval().weights(hidden))
+        torch.testing.assert_close(gate.train(training).weights(logits), make_gate().eval().weights(logits))

@@ -7,8 +7,18 @@ from torch import Tensor
 
 from model.contract.features.interface import Arrays, ArraySpec
 from model.contract.schema import FeatureSchema
+from model.entry import Entry
 from model.inputs import Inputs, module_name
-from tests.model.builders import full_schema, make_arrays, make_encoder, make_ranker, make_schema, one_request, tensors
+from tests.model.builders import (
+    TASKS,
+    full_schema,
+    make_arrays,
+    make_encoder,
+    make_ranker,
+    make_schema,
+    one_request,
+    tensors,
+)
 
 BATCH = 30
 MATCHES = ("same_author", "same_tag")
@@ -22,9 +32,10 @@ SCHEMAS = {
 }
 
 
-def inputs_of(schema: FeatureSchema = SCHEMA) -> tuple[Inputs, Arrays]:
+def inputs_of(schema: FeatureSchema = SCHEMA) -> tuple[Inputs, Entry, Arrays]:
     encoder = make_encoder(schema)
-    return make_ranker(encoder).inputs.copies[0], make_arrays(encoder, BATCH)
+    ranker = make_ranker(encoder)
+    return ranker.inputs.copies[0], ranker.hidden[0], make_arrays(encoder, BATCH)
 
 
 def column(inputs: Inputs, spec: ArraySpec, values: np.ndarray) -> Tensor:
@@ -52,11 +63,8 @@ def pairs(inputs: Inputs, name: str, arrays: Arrays, row: int) -> tuple[Tensor, 
 @torch.no_grad()
 @pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
 def test_the_parts_equal_one_linear_layer_of_the_concatenation(schema: FeatureSchema) -> None:
-    inputs, arrays = inputs_of(schema)
-    assert (inputs.pair is None) == (schema is SCHEMAS["without pairs"])
-    of_layer, of_queries = torch.split(inputs.candidate.weight, [inputs.hidden_units, sum(inputs.query_dims)])
-    pair_weight = [] if inputs.pair is None else [inputs.pair.weight]
-    weight = torch.cat([inputs.request.weight, of_layer, *pair_weight], 1)
+    inputs, entry, arrays = inputs_of(schema)
+    assert (inputs.in_dims[-1] == 0) == (schema is SCHEMAS["without pairs"])
     whole = []
     for row in range(BATCH):
         request, candidate, pair = (
@@ -67,44 +75,45 @@ def test_the_parts_equal_one_linear_layer_of_the_concatenation(schema: FeatureSc
             read = pairs(inputs, name, arrays, row)
             request.append(inputs.histories[module_name(name)](*read)[0])
             if module_name(name) in inputs.attentions:
-                attention, query = inputs.attentions[module_name(name)], of_queries @ torch.cat(candidate)
+                attention, query = inputs.attentions[module_name(name)], inputs.queries(torch.cat(candidate))
                 pair.append(attention(query[None], attention.memory(*read))[0])
         whole.append(torch.cat([*request, *candidate, *pair]))
-    expected = torch.relu(torch.stack(whole) @ weight.T + inputs.request.bias)
     batch = tensors(arrays)
-    found = inputs.hidden(inputs.request_half(batch), inputs.candidate_half(batch), batch)
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    found = inputs.entered(inputs.request_half(batch, entry), inputs.candidate_half(batch, entry), batch, entry)
+    torch.testing.assert_close(found, entry(torch.stack(whole)), rtol=1e-5, atol=1e-5)
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("kind", ["mmoe", "independent"])
-def test_one_request_half_serves_all_candidates(kind: str) -> None:
-    inputs = make_ranker(ENCODER, sharing={"kind": kind}).inputs
+@pytest.mark.parametrize(("kind", "hidden_units"), [("mmoe", 16), ("independent", 16), ("mmoe", None)])
+def test_one_request_half_serves_all_candidates(kind: str, hidden_units: int | None) -> None:
+    network = {"embedding_dim": 4, "hidden_units": hidden_units}
+    ranker = make_ranker(ENCODER, sharing={"kind": kind}, network=network).eval()
+    bias = torch.zeros(1, len(TASKS))
     batch = tensors(one_request(ENCODER, BATCH))
     first = {name: array[:1] for name, array in batch.items()}
-    candidates = inputs.candidate_half(batch)
+    candidates = ranker.candidate_half(batch)
     torch.testing.assert_close(
-        inputs.hidden(inputs.request_half(first), candidates, batch),
-        inputs.hidden(inputs.request_half(batch), candidates, batch),
+        ranker.logits(ranker.request_half(first), candidates, bias, batch),
+        ranker.logits(ranker.request_half(batch), candidates, bias, batch),
     )
 
 
 @torch.no_grad()
 def test_a_set_is_pooled_in_any_order() -> None:
-    inputs, arrays = inputs_of()
+    inputs, entry, arrays = inputs_of()
     turned = arrays | {name: arrays[name][:, ::-1].copy() for name in ("tags", "watching_tags")}
     assert (turned["tags"] != arrays["tags"]).any()
-    torch.testing.assert_close(inputs.candidate_half(tensors(turned)), inputs.candidate_half(tensors(arrays)))
-    torch.testing.assert_close(inputs.request_half(tensors(turned)), inputs.request_half(tensors(arrays)))
+    for half in (inputs.candidate_half, inputs.request_half):
+        torch.testing.assert_close(half(tensors(turned), entry), half(tensors(arrays), entry))
 
 
 @torch.no_grad()
 def test_each_half_reads_its_own_side_and_never_the_position_or_hidden_keys() -> None:
-    inputs, arrays = inputs_of()
+    inputs, entry, arrays = inputs_of()
     sides = {"request": inputs.request_names, "candidate": inputs.candidate_names, "pair": inputs.pair_names}
     halves = {"request": inputs.request_half, "candidate": inputs.candidate_half}
     for side, half in halves.items():
-        half({name: tensors(arrays)[name] for name in sides[side]})
+        half({name: tensors(arrays)[name] for name in sides[side]}, entry)
     read = [name for names in sides.values() for name in names]
     unread = {spec.name for spec in inputs.schema.specs.values() if spec.hidden} | {"position"}
     assert sorted(read) == sorted(set(inputs.schema.specs) - unread)
@@ -124,11 +133,11 @@ def test_a_hidden_feature_feeds_its_match_and_nothing_else() -> None:
 
 
 def test_features_that_share_a_vocabulary_share_an_embedding() -> None:
-    inputs, arrays = inputs_of()
+    inputs, entry, arrays = inputs_of()
     batch = tensors(arrays)
     for half, names in ((inputs.request_half, {"watching", "recent"}), (inputs.candidate_half, {"video_id"})):
         inputs.zero_grad()
-        half(batch).sum().backward()
+        half(batch, entry).sum().backward()
         table = inputs.embeddings.slots["video_id"]
         gradient = inputs.embeddings.fused[table.fused].weight.grad[table.start :]
         used = {code for name in names for code in batch[name].flatten().tolist()}
@@ -152,5 +161,5 @@ def test_a_history_may_have_any_name() -> None:
         {"name": "values", "kind": "category", "side": "candidate"},
         {"name": "items", "kind": "history", "side": "user", "of": "values", "outcomes": ["click", "like"]},
     )
-    inputs = Inputs(schema, {"values": make_encoder(full_schema()).schema.tables(ENCODER.fitted)["video_id"]}, {}, 4, 8)
+    inputs = Inputs(schema, {"values": make_encoder(full_schema()).schema.tables(ENCODER.fitted)["video_id"]}, {}, 4)
     assert [*inputs.request_names, *inputs.candidate_names] == ["items.summary", "items", "items.outcomes", "values"]

@@ -10,7 +10,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from model.contract.mistakes import InputError
 from model.sharing import AnySharing
-from model.sharing.interface import Sharing, SharingConfig
+from model.sharing.interface import DirectSharing, Sharing, SharingConfig
 from tests.model.builders import kinds
 from training.config import parse
 
@@ -71,7 +71,9 @@ def test_a_kind_in_the_config_builds_its_class_and_no_other_has_it(config: type[
     parsed = adapter.validate_python({"kind": kind})
     assert type(parsed) is config
     assert parsed == config()
-    assert isinstance(parsed.build(in_dim(config), NUM_TASKS), Sharing)
+    built = parsed.build(in_dim(config), NUM_TASKS)
+    assert isinstance(built, Sharing)
+    assert isinstance(built, DirectSharing) == config.is_direct
 
 
 def kinds_of(config: type[SharingConfig]) -> tuple[str, ...]:

@@ -200,7 +200,7 @@ def build(folder: Path, version: str = VERSION) -> Manifest:
         ranker, tensors({name: array[:1] for name, array in arrays.items()}), tensors(arrays), folder / GRAPHS
     )
     with torch.no_grad():
-        halves = ranker.inputs.candidate_half(tensors(encoder.videos.arrays)).numpy()
+        halves = ranker.candidate_half(tensors(encoder.videos.arrays)).numpy()
     videos = EntityTable(encoder.videos.ids, encoder.videos.arrays | {CANDIDATE_HALF: halves})
     write_parts(folder, Encoder(SCHEMA, encoder.fitted, videos), users, [case])
     return seal(folder, manifest(version))

@@ -98,6 +98,10 @@ policies: {best: {combination: weighted_sum, weights: {click: 1}}}
         ),
         ("balancing:\n  kind: jacobian\nsharing: {kind: independent}\n", ":7: balancing.kind: expected a balancing"),
         ("balancing: {kind: jacobian, aggregator: upgrade}\n", ":6: balancing.aggregator: expected 'mgda', 'pcgrad'"),
+        (
+            "sharing: {kind: independent}\nnetwork: {hidden_units: null}\n",
+            ":7: network.hidden_units: expected a width: `independent` cannot read the inputs directly, found none",
+        ),
         ("position_bias: {features: [device]}\n", ":6: position_bias.features: expected one of side impression among"),
         (
             "training:\n  task_sampling: even\n",

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from model.gate import Gate
 from model.ranker import MultiTaskRanker
 from model.sharing import AnySharing
 from tests.model.builders import TASKS, kinds, make_arrays, make_encoder, make_ranker, make_schema, tensors
@@ -44,10 +43,10 @@ def measure(ranker: MultiTaskRanker) -> ExpertHealth:
 
 
 @torch.no_grad()
-def fix(gate: Gate, logits: torch.Tensor) -> None:
-    """Make the gate say the same, `[gate, expert]`, for every row."""
-    gate.linear.weights[0].zero_()
-    gate.linear.biases[0].copy_(logits)
+def fix(weight: torch.Tensor, bias: torch.Tensor, logits: torch.Tensor) -> None:
+    """Make a gate say the same, `[gate, expert]`, for every row."""
+    weight.zero_()
+    bias.copy_(logits)
 
 
 def test_utilisation_and_entropy_are_those_of_the_gate() -> None:
@@ -55,8 +54,10 @@ def test_utilisation_and_entropy_are_those_of_the_gate() -> None:
     [gate] = measure(ranker).gates
     with torch.no_grad():
         batch = batch_of(split_of(), slice(None))
-        request, candidate = ranker.inputs.request_half(batch), ranker.inputs.candidate_half(batch)
-        weights = ranker.sharing.gate.weights(ranker.inputs.hidden(request, candidate, batch))
+        halves = ranker.request_half(batch), ranker.candidate_half(batch)
+        hidden = torch.relu(ranker.inputs.entered(*halves, batch, list(ranker.hidden)))
+        sharing = ranker.sharing
+        weights = sharing.gate.weights(sharing.entry.apart(sharing.entry(hidden))["gate"])
     np.testing.assert_allclose(gate.tasks, weights.mean(0), rtol=1e-5)
     entropy = -(weights * weights.log()).sum(2).mean(0) / np.log(5)
     np.testing.assert_allclose(gate.entropy, entropy, rtol=1e-5)
@@ -65,13 +66,13 @@ def test_utilisation_and_entropy_are_those_of_the_gate() -> None:
 
 def test_an_even_gate_is_healthy_and_a_collapsed_one_polarises() -> None:
     ranker = ranker_of(kind="mmoe", num_experts=4)
-    fix(ranker.sharing.gate, torch.zeros(4, 4))
+    fix(*ranker.sharing.entry.parameters_of("gate"), torch.zeros(4, 4))
     even = measure(ranker)
     np.testing.assert_allclose(even.gates[0].entropy, 1, rtol=1e-5)
     assert even.alarms == ()
     logits = torch.zeros(4, 4)
     logits[2, 1] = 10.0
-    fix(ranker.sharing.gate, logits)
+    fix(*ranker.sharing.entry.parameters_of("gate"), logits)
     collapsed = measure(ranker)
     assert collapsed.gates[0].entropy[2] < 0.01
     assert collapsed.alarms == ("gate polarises: `like` takes 100% from expert 2",)
@@ -79,7 +80,7 @@ def test_an_even_gate_is_healthy_and_a_collapsed_one_polarises() -> None:
 
 def test_a_gate_of_all_tasks_counts_for_each() -> None:
     ranker = ranker_of(kind="one_gate", num_experts=3)
-    fix(ranker.sharing.gate, torch.tensor([[0.0, 0.0, 12.0]]))
+    fix(*ranker.sharing.entry.parameters_of("gate"), torch.tensor([[0.0, 0.0, 12.0]]))
     found = measure(ranker)
     assert len(set(found.gates[0].tasks)) == 1 and len(found.gates[0].tasks) == len(TASKS)
     assert "gate polarises: `all` takes 100% from expert 3" in found.alarms
@@ -100,7 +101,7 @@ def test_a_shared_expert_of_one_task_alone_and_one_that_nobody_uses() -> None:
     ranker, logits = ranker_of(kind="mmoe", num_experts=4), torch.zeros(4, 4)
     logits[:, 3] = -20.0
     logits[:3, 0] = -20.0
-    fix(ranker.sharing.gate, logits)
+    fix(*ranker.sharing.entry.parameters_of("gate"), logits)
     assert measure(ranker).alarms == (
         "gate: only `rating` uses expert 1, which is for all",
         "gate: no task uses expert 4",
@@ -109,7 +110,7 @@ def test_a_shared_expert_of_one_task_alone_and_one_that_nobody_uses() -> None:
 
 def test_of_levels_every_gate_and_every_group_of_experts_is_told() -> None:
     ranker = ranker_of(kind="ple", num_levels=2, num_shared_experts=3, num_task_experts=2)
-    fix(ranker.sharing.levels[1].gate, torch.tensor([[0.0, 0.0, 0.0, -20.0, -20.0]]).expand(4, -1))
+    fix(*ranker.sharing.levels[1].logits.parameters(), torch.tensor([[0.0, 0.0, 0.0, -20.0, -20.0]]).expand(4, -1))
     found = measure(ranker)
     assert [one.name for one in found.gates] == ["levels.0.gate", "levels.1.gate"]
     assert all(np.shape(one.tasks) == (len(TASKS), 3 + 2) for one in found.gates)
@@ -154,8 +155,8 @@ def fitted(seed: int, **sharing: Any) -> tuple[ExpertHealth, float]:
     """
     ranker, split = ranker_of(seed, num_experts=8, expert_units=[4], **sharing), split_of(4096, seed)
     with torch.no_grad():
-        ranker.sharing.experts.biases[0][0] = -20.0
-        ranker.sharing.gate.linear.biases[0][:, 0] = 9.0
+        ranker.sharing.entry.biases["experts"][0] = -20.0
+        ranker.sharing.entry.biases["gate"][:, 0] = 9.0
     random, inputs = np.random.default_rng(seed), np.concatenate([split.arrays["title"], split.arrays["taste"]], 1)
     targets = inputs @ random.normal(size=(inputs.shape[1], len(TASKS))) / np.sqrt(12)
     targets += 0.3 * random.normal(size=targets.shape) - targets.mean(0)

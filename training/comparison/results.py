@@ -74,8 +74,8 @@ def _cost(fits: Sequence[Measured], num_seeds: int) -> Cost:
 
 
 def as_json(results: Results, verdict: Sequence[str], run: str) -> str:
-    """The figures of a row are those of test, with those of validation beside them as `valid`; `run` tells by config and
-    data of which run it is.
+    """The figures of a row are those of test, with those of validation beside them as `valid`; `run` is the identity of
+    the run.
     """
 
     def figures(split: str, arm: str, measure: Measure) -> dict[str, float | None]:

@@ -1,9 +1,10 @@
-"""One of many networks, one layer after another, as papers write it."""
+"""One of many maps or networks, one layer after another, as papers write it."""
 
 import torch
 from torch import Tensor
 
 from model.batched import BatchedMLP
+from model.entry import Entry
 
 
 def network(networks: BatchedMLP, index: int | tuple[int, ...], values: Tensor) -> Tensor:
@@ -17,3 +18,8 @@ def network(networks: BatchedMLP, index: int | tuple[int, ...], values: Tensor) 
 
 def rows(count: int, dim: int, seed: int = 1) -> Tensor:
     return torch.randn(count, dim, generator=torch.Generator().manual_seed(seed))
+
+
+def mapped(entry: Entry, part: str, index: int, values: Tensor) -> Tensor:
+    """What one of the maps of a part puts out, `[batch, out]`."""
+    return values @ entry.weights[part][:, index] + entry.biases[part][index]

@@ -26,7 +26,7 @@ def one_level(level: Level, of_tasks: list[Tensor], shared: Tensor) -> tuple[lis
     own = [[network(level.task_experts, (task, at), of_tasks[task]) for at in range(OWN)] for task in range(TASKS)]
     mixed = []
     for task in range(TASKS):
-        weights = torch.softmax(network(level.gate.linear, task, of_tasks[task]), 1)
+        weights = torch.softmax(network(level.logits, task, of_tasks[task]), 1)
         experts = torch.stack([*common, *own[task]], 1)
         mixed.append((weights.unsqueeze(2) * experts).sum(1))
     gate = level.shared_gate

@@ -3,14 +3,12 @@
 import torch
 
 from model.sharing.shared_bottom import SharedBottomConfig
+from tests.model.sharing.plain import mapped, network
 
 
 def test_all_tasks_get_the_output_of_one_network() -> None:
     torch.manual_seed(0)
     sharing, hidden = SharedBottomConfig(units=(6, 4)).build(5, 3), torch.randn(7, 5)
-    first, second = sharing.bottom.weights
-    expected = torch.relu(
-        torch.relu(hidden @ first[0] + sharing.bottom.biases[0][0]) @ second[0] + sharing.bottom.biases[1][0]
-    )
+    expected = network(sharing.bottom, 0, torch.relu(mapped(sharing.entry, "bottom", 0, hidden)))
     torch.testing.assert_close(sharing(hidden), torch.stack([expected] * 3, 1))
     assert sharing.out_dim == 4
