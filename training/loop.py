@@ -73,6 +73,12 @@ class Trainer:
         """The weights that are chosen between and published: the moving average where there is one."""
         return self.optimizer.average or self.ranker
 
+    @property
+    def trained_config(self) -> RunConfig:
+        """With the precision that `auto` came to."""
+        settings = self.settings.model_copy(update={"precision": self.progress.precision})
+        return self.config.model_copy(update={"training": settings})
+
     def run(self) -> MultiTaskRanker:
         """Train until the epochs are over or the utility stops rising; returns the ranker of the best epoch."""
         self._check_utility()

@@ -107,7 +107,7 @@ def train(
     if registry is None:
         return metrics, None
     with told_as_input_errors(str(registry)), console.status("publishing"):
-        release = Release(run.config, run.preparation, dataset, as_json(metrics), health)
+        release = Release(trainer.trained_config, run.preparation, dataset, as_json(metrics), health)
         return metrics, publish(ranker, release, registry)
 
 

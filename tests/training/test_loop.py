@@ -125,6 +125,25 @@ def test_with_any_balancer_a_resumed_run_ends_as_an_unbroken_one(
     assert_equal(unbroken, fit(raw, tmp_path / "b", dataset, resume=True))
 
 
+def test_the_precision_that_was_measured_is_kept_when_a_run_goes_on(
+    quick: tuple[dict[str, Any], Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """bfloat16 is not float32, and what was faster when the run began may not be when it goes on."""
+    raw, dataset = quick
+    ends = {}
+    for precision in ("float32", "bfloat16"):
+        raw["training"] |= {"precision": precision}
+        ends[precision] = fit(raw, tmp_path / precision, dataset)
+    assert any(not torch.equal(one, ends["float32"][name]) for name, one in ends["bfloat16"].items())
+    raw["training"] |= {"precision": "auto"}
+    with monkeypatch.context() as measured:
+        measured.setattr("training.loop.faster_precision", lambda attempt: attempt("float32") or "bfloat16")
+        with pytest.raises(KeyboardInterrupt):
+            fit(raw, tmp_path / "auto", dataset, after=13)
+    monkeypatch.setattr("training.loop.faster_precision", lambda _: pytest.fail("measured again"))
+    assert_equal(ends["bfloat16"], fit(raw, tmp_path / "auto", dataset, resume=True))
+
+
 def test_more_epochs_go_on_from_a_finished_run(quick: tuple[dict[str, Any], Dataset], tmp_path: Path) -> None:
     raw, dataset = quick
     longer = raw | {"training": raw["training"] | {"max_epochs": 3}}
