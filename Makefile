@@ -40,6 +40,7 @@ bench: $(VENV)/installed  ## the benchmarks of docs/results.md
 	$(BIN)/python -m benchmarks.balancing_costs configs/kuairand.yaml
 	$(BIN)/python -m benchmarks.task_correlation
 	$(BIN)/python -m benchmarks.quality
+	$(BIN)/python -m benchmarks.training
 
 image-test: $(VENV)/installed  ## build the container image, run it, rank with it
 	$(BIN)/python -m pytest tests/image --image -s

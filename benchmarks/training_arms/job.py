@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from benchmarks.training_arms.impressions import Impressions, Size
+from training.metrics import auc as auc_of
 
 EMBEDDING_DIM, NUM_EXPERTS, EXPERT_UNITS, TOWER_UNITS = 16, 8, (256, 128), (64,)
 WARM_UP_STEPS = 3  # which fill caches and pools, and are not counted
@@ -73,4 +73,6 @@ Arm = Callable[[Job, Impressions, Impressions], Measured]
 
 def auc(test: Impressions, predictions: NDArray[np.floating]) -> tuple[float, ...]:
     """Of predictions `[row, task]`."""
-    return tuple(float(roc_auc_score(test.labels[:, at], one)) for at, one in enumerate(predictions.T))
+    return tuple(
+        auc_of(one.astype(np.float64), test.labels[:, at].astype(np.float64)) for at, one in enumerate(predictions.T)
+    )
