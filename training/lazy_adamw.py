@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from training.averaging import average_decay, log_average_decay
+from training.hardware import in_large_pages
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8  # torch.optim.AdamW's own
 ROWS_AT_ONCE = 65_536
@@ -47,10 +48,12 @@ class LazyAdamW:
 
     def __init__(self, table: nn.Embedding, average: nn.Embedding | None, rates: Rates) -> None:
         """`average` is the table that follows `table` as its moving average."""
+        for one in filter(None, (table, average)):
+            one.weight.data = in_large_pages(one.weight.data)
         self.weight, self.rates = table.weight.detach(), rates
         self.average = None if average is None else average.weight.detach()
         num_rows, dim = self.weight.shape
-        self.moments = self.weight.new_zeros(num_rows, 2, dim)
+        self.moments = in_large_pages(self.weight.new_zeros(num_rows, 2, dim))
         self.last = torch.zeros(num_rows, dtype=torch.int32, device=self.weight.device)  # step that the row is up to
         self.num_steps = 0
 

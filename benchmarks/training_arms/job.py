@@ -73,6 +73,5 @@ Arm = Callable[[Job, Impressions, Impressions], Measured]
 
 def auc(test: Impressions, predictions: NDArray[np.floating]) -> tuple[float, ...]:
     """Of predictions `[row, task]`."""
-    return tuple(
-        auc_of(one.astype(np.float64), test.labels[:, at].astype(np.float64)) for at, one in enumerate(predictions.T)
-    )
+    tasks = zip(predictions.T.astype(np.float64), test.labels.T.astype(np.float64), strict=True)
+    return tuple(auc_of(scores, labels) for scores, labels in tasks)
