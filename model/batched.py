@@ -8,8 +8,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-LETTERS = "tuvw"  # of the axes along which networks are counted, in einsum's equations
-
 
 class BatchedMLP(nn.Module):
     """`count` ReLU networks of widths `units`: so many, or `[task, expert]`, where they are counted along several axes.
@@ -22,19 +20,38 @@ class BatchedMLP(nn.Module):
         self, count: int | tuple[int, ...], units: Sequence[int], dropout: float = 0.0, last_linear: bool = False
     ) -> None:
         super().__init__()
-        counts = (count,) if isinstance(count, int) else count
+        self.counts = counts = (count,) if isinstance(count, int) else count
         pairs = list(pairwise(units))
         self.weights = nn.ParameterList([nn.Parameter(_uniform(*counts, i, o, fan_in=i)) for i, o in pairs])
         self.biases = nn.ParameterList([nn.Parameter(_uniform(*counts, o, fan_in=i)) for i, o in pairs])
         self.dropout, self.last_linear = nn.Dropout(dropout), last_linear
 
     def forward(self, values: Float[Tensor, "batch *given dim"]) -> Float[Tensor, "batch *count out"]:
+        counts = self.counts
+        if values.dim() > 2:  # networks first: to each its own matrix
+            given = values.movedim(0, -2)
+            given = given[(..., *[None] * (len(counts) + 2 - given.dim()), slice(None), slice(None))]
+            values = given.expand(*counts, -1, -1).flatten(0, -3)
         for at, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            count, given = LETTERS[: weight.dim() - 2], LETTERS[: values.dim() - 2]
-            values = torch.einsum(f"b{given}i,{count}io->b{count}o", values, weight) + bias
+            values = _product(values, weight.flatten(0, -3), bias.flatten(0, -2))
             if not (self.last_linear and at == len(self.weights) - 1):
-                values = self.dropout(torch.relu(values))
-        return values
+                values = self.dropout(values.relu_())
+        return values.view(*counts, *values.shape[1:]).movedim(-2, 0)
+
+
+def networks_first(values: Float[Tensor, "batch *count dim"]) -> Float[Tensor, "batch *count dim"]:
+    """The same, laid in memory as BatchedMLP multiplies: what is done to it before that need not be undone after."""
+    return values.movedim(0, -2).contiguous().movedim(-2, 0)
+
+
+def _product(
+    values: Tensor, weight: Float[Tensor, "network dim out"], bias: Float[Tensor, "network out"]
+) -> Float[Tensor, "network batch out"]:
+    """Of values `[network, batch, dim]`, or `[batch, dim]` for all, which take one product of one wide matrix."""
+    if values.dim() == 2:
+        wide = torch.addmm(bias.flatten(), values, weight.transpose(0, 1).flatten(1))
+        return wide.view(-1, *bias.shape).transpose(0, 1)
+    return torch.baddbmm(bias.unsqueeze(1), values.contiguous(), weight)
 
 
 def _uniform(*shape: int, fan_in: int) -> Tensor:

@@ -36,10 +36,10 @@ class Entry(nn.Module):
 
     def rows(self, some: slice) -> Float[Tensor, "dim out"]:
         """What these columns of the input are multiplied by."""
-        return _side_by_side([one[some].flatten(1) for one in self.weights.values()], 1)
+        return side_by_side([one[some].flatten(1) for one in self.weights.values()], 1)
 
     def bias(self) -> Float[Tensor, " out"]:
-        return _side_by_side([one.flatten() for one in self.biases.values()], 0)
+        return side_by_side([one.flatten() for one in self.biases.values()], 0)
 
     def apart(self, entered: Float[Tensor, "batch out"]) -> dict[str, Tensor]:
         """`[batch, *shape]` of every part, by name."""
@@ -54,6 +54,6 @@ def _beside(bounds: Tensor, shape: tuple[int, ...]) -> Tensor:
     return bounds.reshape(-1, *[1] * len(shape))
 
 
-def _side_by_side(tensors: Sequence[Tensor], dim: int) -> Tensor:
-    """A single one is not copied."""
+def side_by_side(tensors: Sequence[Tensor], dim: int) -> Tensor:
+    """Concatenated along `dim`; a single one is not copied."""
     return tensors[0] if len(tensors) == 1 else torch.cat(list(tensors), dim)

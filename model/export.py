@@ -1,6 +1,7 @@
 """MultiTaskRanker -> ONNX graphs: `request` once a request, `candidate` once a video, `rank` once a pair."""
 
 import contextlib
+import copy
 import io
 import logging
 import warnings
@@ -56,6 +57,7 @@ def export_graphs(ranker: MultiTaskRanker, request: Batch, candidates: Batch, fo
     encoded candidates with their pair arrays; both only show the shapes.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    ranker = _with_tables_apart(ranker)
     inputs = ranker.inputs
     bias_names = ranker.position_bias.known_names if ranker.position_bias else []
     request_arrays = {name: request[name] for name in dict.fromkeys([*inputs.request_names, *bias_names])}
@@ -76,6 +78,15 @@ def export_graphs(ranker: MultiTaskRanker, request: Batch, candidates: Batch, fo
     )
     whole = {REQUEST_HALF: half, BIAS_LOGITS: bias, CANDIDATE_HALF: vectors, "arrays": pair_arrays}
     _export(RankGraph(ranker), whole, [PREDICTIONS], folder / f"{RANK}.onnx", (CANDIDATE_HALF, "arrays"))
+
+
+def _with_tables_apart(ranker: MultiTaskRanker) -> MultiTaskRanker:
+    """Of the same weights: what is fused for training would be in a graph as a whole, if it reads one feature of it."""
+    weights = {id(one): one for one in (*ranker.parameters(), *ranker.buffers())}
+    found = copy.deepcopy(ranker, weights)
+    for one in found.inputs.copies:
+        one.embeddings = one.embeddings.apart()
+    return found
 
 
 def _export(

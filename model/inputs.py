@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from model.contract.features.interface import REQUEST_SIDES, ArraySpec, Side, Table
 from model.contract.schema import FeatureSchema
-from model.entry import Entry
+from model.embeddings import Embeddings
+from model.entry import Entry, side_by_side
 from model.history import HistoryEncoder, TargetAttention
 from model.piecewise import Knots, PiecewiseLinear
 
 Batch = Mapping[str, Tensor]
-EMBEDDING_DEVIATION = 0.05
 
 
 def module_name(name: str) -> str:
@@ -33,10 +33,13 @@ class InputCopies(nn.Module):
         self.pair_names, self.in_dims = copies[0].pair_names, copies[0].in_dims
 
     def request_half(self, arrays: Batch, entries: Sequence[Entry]) -> Float[Tensor, "batch half"]:
-        return torch.cat([one.request_half(arrays, entry) for one, entry in self._pairs(entries)], 1)
+        return side_by_side([one.request_half(arrays, entry) for one, entry in self._pairs(entries)], 1)
 
     def candidate_half(self, arrays: Batch, entries: Sequence[Entry]) -> Float[Tensor, "batch half"]:
-        return torch.cat([one.candidate_half(arrays, entry) for one, entry in self._pairs(entries)], 1)
+        return side_by_side([one.candidate_half(arrays, entry) for one, entry in self._pairs(entries)], 1)
+
+    def whole(self, arrays: Batch, entries: Sequence[Entry]) -> Float[Tensor, "batch entry"]:
+        return side_by_side([one.whole(arrays, entry) for one, entry in self._pairs(entries)], 1)
 
     def entered(
         self,
@@ -68,17 +71,18 @@ class Inputs(nn.Module):
         super().__init__()
         read = [spec for spec in schema.specs.values() if not spec.hidden and spec.side is not Side.IMPRESSION]
         specs = [spec for spec in read if spec.part_of is None]
+        used = {spec.table for spec in read}
+        dims = {name: table.dim or embedding_dim for name, table in tables.items() if name in used}
+        self.embeddings = Embeddings(
+            {name: (tables[name].num_codes, dim) for name, dim in dims.items()},
+            {spec.name: spec.table for spec in read if spec.table is not None},
+        )
+        # Single codes first, those of one dimension together: one gather then has them all.
+        specs = sorted(specs, key=lambda spec: (not _is_single(spec), dims.get(spec.table or "", 0)))
         self.request_specs = [spec for spec in specs if spec.side in REQUEST_SIDES]
         self.candidate_specs = [spec for spec in specs if spec.side is Side.CANDIDATE]
         self.pair_specs = [spec for spec in specs if spec.side is Side.PAIR]
         self.schema = schema
-        used = {spec.table for spec in read}
-        dims = {name: table.dim or embedding_dim for name, table in tables.items() if name in used}
-        self.embeddings = nn.ModuleDict(
-            {module_name(name): nn.Embedding(tables[name].num_codes, dim) for name, dim in dims.items()}
-        )
-        for embedding in self.embeddings.values():
-            nn.init.normal_(embedding.weight, std=EMBEDDING_DEVIATION)  # type: ignore[arg-type]
         self.piecewise = nn.ModuleDict(
             {module_name(spec.name): PiecewiseLinear(knots[spec.name]) for spec in specs if spec.name in knots}
         )
@@ -123,14 +127,11 @@ class Inputs(nn.Module):
         return [*(spec.name for spec in self.request_specs), *histories]
 
     def request_half(self, arrays: Batch, entry: Entry) -> Float[Tensor, "batch half"]:
-        histories = self._histories(arrays)
-        known = [self.histories[name](*history) for name, history in histories.items()]
-        memories = [attention.memory(*histories[name]) for name, attention in self.attentions.items()]  # type: ignore[operator]
-        values = torch.cat([*self._columns(self.request_specs, arrays), *known], 1)
-        return torch.cat([torch.addmm(entry.bias(), values, entry.rows(self._of_request)), *memories], 1)
+        values, memories = self._of_requests(arrays)
+        return side_by_side([torch.addmm(entry.bias(), values, entry.rows(self._of_request)), *memories], 1)
 
     def candidate_half(self, arrays: Batch, entry: Entry) -> Float[Tensor, "batch half"]:
-        values = torch.cat(self._columns(self.candidate_specs, arrays), 1)
+        values = side_by_side(self._columns(self.candidate_specs, arrays), 1)
         part = values @ entry.rows(self._of_candidate)
         return part if self.queries is None else torch.cat([part, self.queries(values)], 1)
 
@@ -147,10 +148,29 @@ class Inputs(nn.Module):
         total = of_request + of_candidate
         if not self.in_dims[-1]:
             return total
-        asked = zip(self.attentions.values(), queries, memories, strict=True)
-        answers = [attention(query, memory) for attention, query, memory in asked]
-        pair = torch.cat([*self._columns(self.pair_specs, arrays), *answers], 1)
+        pair = side_by_side(self._of_pairs(arrays, queries, memories), 1)
         return torch.addmm(total, pair, entry.rows(self._of_pair))
+
+    def whole(self, arrays: Batch, entry: Entry) -> Float[Tensor, "batch entry"]:
+        """What `entered` makes of both halves, of rows that each have their own request: in one product."""
+        request, memories = self._of_requests(arrays)
+        candidate = side_by_side(self._columns(self.candidate_specs, arrays), 1)
+        queries = [] if self.queries is None else torch.split(self.queries(candidate), self.query_dims, 1)
+        return entry(torch.cat([request, candidate, *self._of_pairs(arrays, queries, memories)], 1))
+
+    def _of_requests(self, arrays: Batch) -> tuple[Float[Tensor, "batch dim"], list[Tensor]]:
+        """What the entry reads, and the memories of histories."""
+        histories = self._histories(arrays)
+        known = [self.histories[name](*history) for name, history in histories.items()]
+        memories = [attention.memory(*histories[name]) for name, attention in self.attentions.items()]  # type: ignore[operator]
+        return side_by_side([*self._columns(self.request_specs, arrays), *known], 1), memories
+
+    def _of_pairs(self, arrays: Batch, queries: Sequence[Tensor], memories: Sequence[Tensor]) -> list[Tensor]:
+        asked = zip(self.attentions.values(), queries, memories, strict=True)
+        return [
+            *self._columns(self.pair_specs, arrays),
+            *(attention(query, memory) for attention, query, memory in asked),
+        ]
 
     @property
     def _of_request(self) -> slice:
@@ -165,20 +185,22 @@ class Inputs(nn.Module):
         return slice(self.in_dims[0] + self.in_dims[1], None)
 
     def _columns(self, specs: Sequence[ArraySpec], arrays: Batch) -> list[Tensor]:
-        return [part for spec in specs for part in self._column(spec, arrays[spec.name])]
+        """In the order of `specs`: single codes, then the rest."""
+        single = [spec.name for spec in specs if _is_single(spec)]
+        others = [part for spec in specs if not _is_single(spec) for part in self._column(spec, arrays)]
+        return [*self.embeddings.side_by_side(arrays, single), *others]
 
-    def _column(self, spec: ArraySpec, values: Tensor) -> list[Tensor]:
+    def _column(self, spec: ArraySpec, arrays: Batch) -> list[Tensor]:
+        values = arrays[spec.name]
         if spec.table is not None:
-            return [self._embedded(spec.table, values)]
+            return [self._pooled(spec.name, arrays)]
         name = module_name(spec.name)
         return [values, self.piecewise[name](values)] if name in self.piecewise else [values]
 
-    def _embedded(self, table: str, codes: Tensor) -> Float[Tensor, "batch dim"]:
-        """One code a row, or the mean over the codes that are not padding."""
-        vectors = self.embeddings[module_name(table)](codes)
-        if codes.dim() == 1:
-            return vectors
-        weight = (codes > 0).to(vectors.dtype).unsqueeze(2)
+    def _pooled(self, name: str, arrays: Batch) -> Float[Tensor, "batch dim"]:
+        """The mean over the codes that are not padding."""
+        vectors = self.embeddings.vectors(arrays, name)
+        weight = (arrays[name] > 0).to(vectors.dtype).unsqueeze(2)
         return (vectors * weight).sum(1) / weight.sum(1).clamp(min=1)
 
     def _histories(self, arrays: Batch) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
@@ -186,6 +208,11 @@ class Inputs(nn.Module):
         found = {}
         for name, one in self.schema.histories.items():
             codes = arrays[name]
-            videos = self.embeddings[module_name(one.of)](codes)
+            videos = self.embeddings.vectors(arrays, name)
             found[module_name(name)] = (videos, arrays[one.outcomes_name], codes > 0)
         return found
+
+
+def _is_single(spec: ArraySpec) -> bool:
+    """Whether it is one code a row."""
+    return spec.table is not None and not spec.shape

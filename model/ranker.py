@@ -99,8 +99,7 @@ class MultiTaskRanker(nn.Module):
         """Uncalibrated logits of rows that each have their own request: of what was logged, at its position, or of what
         is to be ranked, whose position is not known.
         """
-        bias_logits = self.bias_logits(arrays, as_logged)
-        return self.logits(self.request_half(arrays), self.candidate_half(arrays), bias_logits, arrays)
+        return self._after(self.inputs.whole(arrays, self._entries)) + self.bias_logits(arrays, as_logged)
 
     def request_half(self, arrays: Batch) -> Float[Tensor, "batch half"]:
         return self.inputs.request_half(arrays, self._entries)
@@ -117,11 +116,11 @@ class MultiTaskRanker(nn.Module):
         self, request_half: Tensor, candidate_half: Tensor, bias_logits: Tensor, pairs: Batch
     ) -> Float[Tensor, "batch task"]:
         entered = self.inputs.entered(request_half, candidate_half, pairs, self._entries)
-        after = self._after_hidden if self.hidden else self._direct.after
-        return self.towers(after(entered)) + bias_logits
+        return self._after(entered) + bias_logits
 
-    def _after_hidden(self, entered: Tensor) -> Tensor:
-        return self.sharing(self.dropout(torch.relu(entered)))
+    def _after(self, entered: Float[Tensor, "batch entry"]) -> Float[Tensor, "batch task"]:
+        shared = self.sharing(self.dropout(torch.relu(entered))) if self.hidden else self._direct.after(entered)
+        return self.towers(shared)
 
     @property
     def _entries(self) -> Sequence[Entry]:

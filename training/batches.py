@@ -1,8 +1,10 @@
 """Batches: which rows each step of an epoch reads, and what they hold."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -14,12 +16,14 @@ from model.ranker import LabelScale
 from training.config import TrainingConfig
 from training.dataset import SplitData
 from training.evaluation import batch_of
+from training.hardware import moved
 from training.labels import targets_of
 
 BLOCKS_MIXED = 8  # a batch is drawn from this many blocks of neighbouring rows
 
 Rows = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,10 @@ class TrainingBatch:
     targets: Tensor
     observed: Tensor
     rows: Rows
+
+    def on(self, device: torch.device) -> "TrainingBatch":
+        labels = moved({"targets": self.targets, "observed": self.observed}, device)
+        return TrainingBatch(moved(self.arrays, device), rows=self.rows, **labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,15 @@ class Batches:
             every = np.ones((1, num_tasks), dtype=bool)
             for rows in batch_rows(self.split.num_rows, settings.batch_size, settings.block_rows, seed):
                 yield rows, every
+
+
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The same in the same order, each made by a thread while the one before it is used."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
 
 
 def batch_rows(num_rows: int, batch_size: int, block_rows: int, seed: Sequence[int]) -> Iterator[Rows]:

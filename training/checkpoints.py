@@ -1,9 +1,9 @@
 """Checkpoints: all that a run needs to go on as if it had never stopped."""
 
+import dataclasses
 import hashlib
-import io
 import pickle
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,13 @@ import torch
 from model.contract.durable import write_durably
 from model.contract.mistakes import mistake
 from training.config import RunConfig
+from training.hardware import Precision
 
 
 @dataclass(slots=True)
 class Progress:
-    """Where a run stands. `epoch` and `step` are those of the next batch, `best` the weights of the best epoch.
+    """Where a run stands. `epoch` and `step` are those of the next batch, `best` the weights of the best epoch,
+    `precision` that of matrix products, once it is known.
 
     The sums are of this epoch. `history` has one record an epoch: its number; the means of the unweighted task losses
     and of what was optimised, and the newest weights of the tasks; utility, metrics and the health of the experts on
@@ -33,6 +35,7 @@ class Progress:
     optimised_sum: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
     finished: bool = False
+    precision: Precision | None = None
 
 
 def identity(config: RunConfig, dataset_key: str) -> str:
@@ -49,9 +52,14 @@ def identity(config: RunConfig, dataset_key: str) -> str:
 
 
 def save(path: Path, identity: str, progress: Progress, state: dict[str, Any]) -> None:
-    buffer = io.BytesIO()
-    torch.save({"identity": identity, "progress": asdict(progress), **state}, buffer)
-    write_durably(path, lambda beside: beside.write_bytes(buffer.getvalue()))
+    fields = {one.name: getattr(progress, one.name) for one in dataclasses.fields(progress)}  # weights are not copied
+    content = {"identity": identity, "progress": fields, **state}
+
+    def write(beside: Path) -> None:
+        with beside.open("wb") as file:  # whose errors, unlike those of torch's own writer, say what is wrong
+            torch.save(content, file)
+
+    write_durably(path, write)
 
 
 def load(path: Path, identity: str) -> tuple[Progress, dict[str, Any]] | None:
@@ -59,7 +67,7 @@ def load(path: Path, identity: str) -> tuple[Progress, dict[str, Any]] | None:
     if not path.is_file():
         return None
     try:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location="cpu")
     except (RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
         raise mistake(
             str(path), "a checkpoint", f"{type(error).__name__}; delete it, or train without --resume"

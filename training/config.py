@@ -23,6 +23,7 @@ from model.sharing.mmoe import MMoEConfig
 from model.sizing import matched
 from training.balancing import AnyBalancing
 from training.balancing.fixed import FixedConfig
+from training.hardware import DeviceName
 from training.metrics import METRICS
 from training.readers import AnyReader
 from training.readers.interface import ImpressionTable
@@ -60,7 +61,8 @@ class TrainingConfig(Strict):
     """`weight_average` is the decay a step of a moving average of the weights, which is what is evaluated and
     published; 0 turns it off. `embedding_decay` is decoupled from the gradient: a step shrinks every embedding by
     learning rate x decay (Loshchilov & Hutter, ICLR 2019), which keeps rare ids from being learned by heart.
-    `checkpoint_steps` is how many steps a kill can cost. `task_sampling` draws each row of a
+    `precision` is that of matrix products in training: `auto` measures at the start of a run which is faster, and keeps
+    it. `checkpoint_steps` is how many steps a kill can cost. `task_sampling` draws each row of a
     batch from all rows, or from those of a task that was drawn uniformly before, and to count for it alone.
     """
 
@@ -73,6 +75,8 @@ class TrainingConfig(Strict):
     checkpoint_steps: int = Field(default=500, ge=1)
     task_sampling: Literal["rows", "uniform"] = "rows"
     block_rows: int = Field(default=65_536, ge=1)
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    device: DeviceName = "auto"
     seed: int = Field(default=0, ge=0, lt=2**63)
 
 

@@ -27,7 +27,7 @@ def of_losses(
     """For losses of which one is not finite."""
     at = int((~losses.isfinite()).nonzero()[0])
     each = row_losses([task.kind for task in tasks], logits, batch.targets, batch.observed)
-    wrong = ~each[:, at].isfinite().numpy()
+    wrong = ~each[:, at].isfinite().cpu().numpy()
     # Where no row is to blame it is their sum.
     return _told(f"{when}, task `{tasks[at].name}`", "loss", batch.rows[wrong] if wrong.any() else batch.rows)
 
@@ -57,6 +57,11 @@ def of_logits(when: str, tasks: Sequence[Task], logits: NDArray[np.float64], row
 def are_finite(tensors: Iterable[Tensor]) -> bool:
     """By their norm, which is one number to look at; what is too large for it has diverged as well."""
     return bool(nn.utils.get_total_norm(tensors).isfinite())
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """By its ends: without a flag for every number of it."""
+    return all(bool(one.isfinite()) for one in tensor.aminmax()) if tensor.numel() else True
 
 
 def _told(where: str, what: str, rows: NDArray[np.int64]) -> InputError:

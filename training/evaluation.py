@@ -14,6 +14,7 @@ from model.contract.tasks import Task, TaskKind
 from model.ranker import MultiTaskRanker
 from training.config import Term
 from training.dataset import SplitData
+from training.hardware import moved
 from training.metrics import METRICS, Evaluated, main_metric, ndcg
 
 Array = NDArray[np.float64]
@@ -31,19 +32,21 @@ class SplitMetrics:
 
 
 def batch_of(split: SplitData, rows: NDArray[np.int64] | slice) -> dict[str, torch.Tensor]:
-    return {name: torch.from_numpy(np.array(array[rows])) for name, array in split.arrays.items()}
+    if isinstance(rows, slice):
+        return {name: torch.from_numpy(np.array(array[rows])) for name, array in split.arrays.items()}
+    return {name: torch.from_numpy(np.take(array, rows, axis=0)) for name, array in split.arrays.items()}
 
 
 def compute_logits(ranker: MultiTaskRanker, split: SplitData, as_logged: bool = False) -> Array:
     """`[row, task]` uncalibrated: as at serving, position missing, or at the position that was logged."""
-    was_training = ranker.training
+    was_training, device = ranker.training, ranker.calibration.slope.device
     ranker.eval()
     parts = []
     with torch.no_grad():
         for start in range(0, split.num_rows, ROWS_AT_ONCE):
             rows = slice(start, min(start + ROWS_AT_ONCE, split.num_rows))
-            logits = ranker(batch_of(split, rows), as_logged).expand(rows.stop - rows.start, -1)
-            parts.append(logits.numpy().astype(np.float64))
+            found = ranker(moved(batch_of(split, rows), device), as_logged)
+            parts.append(found.expand(rows.stop - rows.start, -1).cpu().numpy().astype(np.float64))
     ranker.train(was_training)
     return np.concatenate(parts)
 
@@ -118,7 +121,8 @@ def evaluate_split(
 
 def predict(calibration: Calibration, logits: Array) -> Array:
     with torch.no_grad():
-        return calibration(torch.from_numpy(logits.astype(np.float32))).numpy().astype(np.float64)
+        given = torch.from_numpy(logits.astype(np.float32)).to(calibration.slope.device)
+        return calibration(given).cpu().numpy().astype(np.float64)
 
 
 def utility(
@@ -144,7 +148,7 @@ def evaluated_tasks(
 ) -> Iterator[tuple[Task, Evaluated]]:
     """Each task with its observed rows, from logits `[row, task]`, as metrics read them."""
     predictions = predict(calibration, logits)
-    transformed = calibration.transformed(torch.from_numpy(logits)).numpy()
+    transformed = calibration.transformed(torch.from_numpy(logits).to(calibration.slope.device)).cpu().numpy()
     for at, task in enumerate(tasks):
         seen = np.asarray(split.observed[:, at])
         labels = split.values[seen, at].astype(np.float64)

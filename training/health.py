@@ -14,6 +14,7 @@ from model.gate import Gate
 from model.ranker import MultiTaskRanker
 from training.dataset import SplitData
 from training.evaluation import batch_of
+from training.hardware import moved
 
 SAMPLE_ROWS = 8_192
 POLARISED = 0.95  # of a gate's probability, on one expert
@@ -86,7 +87,7 @@ def expert_health(ranker: MultiTaskRanker, tasks: Sequence[Task], split: SplitDa
     was_training = ranker.training
     try:
         with torch.no_grad():
-            ranker.eval()(batch_of(split, rows), as_logged=False)
+            ranker.eval()(moved(batch_of(split, rows), ranker.calibration.slope.device), as_logged=False)
     finally:
         ranker.train(was_training)
         for one in hooks:

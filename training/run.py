@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 
 from model.contract.bundle import Manifest
@@ -20,6 +19,7 @@ from training import checkpoints
 from training.config import RunConfig, to_yaml
 from training.dataset import Dataset, Preparation, prepare
 from training.evaluation import SplitMetrics, compute_logits, evaluate_split, fit_calibration
+from training.hardware import compute_deterministically
 from training.health import expert_health
 from training.loop import Checkpointing, Trainer, build_ranker
 from training.publish import Release, publish
@@ -90,7 +90,7 @@ def train(
     run: Run, registry: Path | None, resume: bool, console: Console
 ) -> tuple[dict[str, SplitMetrics], Manifest | None]:
     """Train, calibrate on validation, evaluate on both, publish where a registry is given."""
-    torch.use_deterministic_algorithms(True)
+    compute_deterministically()
     if not resume:
         shutil.rmtree(run.curves, ignore_errors=True)  # those of an earlier run would be drawn into the new ones
     with told_as_input_errors(str(run.folder)), TerminalWatcher(console, run.curves) as watcher:
@@ -111,7 +111,7 @@ def train(
     if registry is None:
         return metrics, None
     with told_as_input_errors(str(registry)), console.status("publishing"):
-        release = Release(run.config, run.preparation, dataset, as_json(metrics), health)
+        release = Release(trainer.trained_config, run.preparation, dataset, as_json(metrics), health)
         manifest = publish(ranker, release, registry)
         write_text(run.serving, manifest.serving.model_dump_json(indent=1))
         return metrics, manifest

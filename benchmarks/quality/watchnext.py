@@ -8,12 +8,13 @@ import torch
 from benchmarks.quality.arm import Array, Job
 from training.comparison.schedule import Silent
 from training.evaluation import compute_logits, fit_calibration
+from training.hardware import compute_deterministically
 from training.loop import Checkpointing, Trainer
 from training.splits import TEST, VALID
 
 
 def predict(job: Job) -> Array:
-    torch.use_deterministic_algorithms(True)
+    compute_deterministically()
     torch.set_num_threads(job.num_threads)
     valid, test = job.dataset.splits[VALID], job.dataset.splits[TEST]
     with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from model.batched import BatchedMLP
+from model.batched import BatchedMLP, networks_first
 from model.entry import Entry
 from model.gate import Gate, NumExperts
 from model.sharing.interface import Chance, DirectSharing, SharingConfig, Widths
@@ -42,7 +42,7 @@ class MMoE(DirectSharing):
 
     def after(self, entered: Float[Tensor, "batch entry"]) -> Float[Tensor, "batch task out"]:
         parts = self.entry.apart(entered)
-        return self.gate(parts[GATE], self.experts(self.dropout(torch.relu(parts[EXPERTS]))))
+        return self.gate(parts[GATE], self.experts(self.dropout(torch.relu(networks_first(parts[EXPERTS])))))
 
     def shared_parameters(self) -> Sequence[nn.Parameter]:
         return [*self.entry.parameters_of(EXPERTS), *self.experts.parameters()]

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from model.batched import BatchedMLP
+from model.batched import BatchedMLP, networks_first
 from model.entry import Entry
 from model.gate import Gate, NumExperts
 from model.sharing.interface import Chance, DirectSharing, SharingConfig, Widths
@@ -43,7 +43,7 @@ class OneGate(DirectSharing):
 
     def after(self, entered: Float[Tensor, "batch entry"]) -> Float[Tensor, "batch task out"]:
         parts = self.entry.apart(entered)
-        mixed = self.gate(parts[GATE], self.experts(self.dropout(torch.relu(parts[EXPERTS]))))
+        mixed = self.gate(parts[GATE], self.experts(self.dropout(torch.relu(networks_first(parts[EXPERTS])))))
         return mixed.expand(-1, self.num_tasks, -1)
 
     def shared_parameters(self) -> Sequence[nn.Parameter]:

@@ -6,8 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from model.batched import LETTERS
-
+LETTERS = "tuvw"  # of the axes along which networks are counted, in einsum's equations
 OWN = 0.9  # what a network keeps of its own at the start, as in Misra et al., section 5
 
 

@@ -45,3 +45,15 @@ def test_graphs_are_sound_read_their_own_side_and_never_the_position(exported: P
 def test_each_graph_is_one_file(exported: Path) -> None:
     names = sorted(path.name for path in (exported / "everything").iterdir())
     assert names == [f"{graph}.onnx" for graph in (CANDIDATE, RANK, REQUEST)]
+
+
+@each_variant
+def test_each_graph_takes_along_the_tables_that_it_reads_and_no_others(exported: Path, name: str) -> None:
+    inputs = variants()[name].ranker.inputs
+    embeddings, num_copies = inputs.copies[0].embeddings, len(inputs.copies)
+    sides = {REQUEST: inputs.request_names, CANDIDATE: inputs.candidate_names, RANK: inputs.pair_names}
+    for graph, arrays in sides.items():
+        read = {embeddings.arrays[array] for array in arrays if array in embeddings.arrays}
+        initializers = onnx.load(exported / name / f"{graph}.onnx").graph.initializer
+        found = sorted(tuple(one.dims) for one in initializers if tuple(one.dims) in embeddings.sizes.values())
+        assert found == sorted(embeddings.sizes[table] for table in read for _ in range(num_copies))

@@ -45,7 +45,7 @@ def column(inputs: Inputs, spec: ArraySpec, values: np.ndarray) -> Tensor:
         return (
             torch.cat([plain, inputs.piecewise[module_name(spec.name)](plain[None])[0]]) if spec.quantities else plain
         )
-    table = inputs.embeddings[module_name(spec.table)].weight
+    table = inputs.embeddings.table(spec.table)
     if values.ndim == 0:
         return table[int(values)]
     known = [table[code] for code in values.tolist() if code > 0]
@@ -55,7 +55,7 @@ def column(inputs: Inputs, spec: ArraySpec, values: np.ndarray) -> Tensor:
 def pairs(inputs: Inputs, name: str, arrays: Arrays, row: int) -> tuple[Tensor, Tensor, Tensor]:
     """One row's history as the network should see it: videos, outcomes and which are there."""
     one = inputs.schema.histories[name]
-    videos = inputs.embeddings[module_name(one.of)].weight[arrays[name][row]]
+    videos = inputs.embeddings.table(one.of)[arrays[name][row]]
     outcomes, present = torch.from_numpy(arrays[one.outcomes_name][row]), torch.from_numpy(arrays[name][row] > 0)
     return videos[None], outcomes[None], present[None]
 
@@ -126,7 +126,7 @@ def test_a_hidden_feature_feeds_its_match_and_nothing_else() -> None:
     hiding = make_encoder(FeatureSchema(features=features, bias=schema.bias))
     assert hiding.schema.mistakes() == []
     inputs = make_ranker(hiding).inputs.copies[0]
-    assert "author" not in inputs.candidate_names and module_name("author") not in inputs.embeddings
+    assert "author" not in inputs.candidate_names and "author" not in inputs.embeddings.sizes
     np.testing.assert_array_equal(
         make_arrays(hiding, BATCH)["same_author"], make_arrays(make_encoder(full_schema()), BATCH)["same_author"]
     )
@@ -138,7 +138,8 @@ def test_features_that_share_a_vocabulary_share_an_embedding() -> None:
     for half, names in ((inputs.request_half, {"watching", "recent"}), (inputs.candidate_half, {"video_id"})):
         inputs.zero_grad()
         half(batch, entry).sum().backward()
-        gradient = inputs.embeddings[module_name("video_id")].weight.grad
+        table = inputs.embeddings.slots["video_id"]
+        gradient = inputs.embeddings.fused[table.fused].weight.grad[table.start :]
         used = {code for name in names for code in batch[name].flatten().tolist()}
         assert {row for row, values in enumerate(gradient) if values.any()} >= used - {0}
 

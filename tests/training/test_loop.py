@@ -125,6 +125,25 @@ def test_with_any_balancer_a_resumed_run_ends_as_an_unbroken_one(
     assert_equal(unbroken, fit(raw, tmp_path / "b", dataset, resume=True))
 
 
+def test_the_precision_that_was_measured_is_kept_when_a_run_goes_on(
+    quick: tuple[dict[str, Any], Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """bfloat16 is not float32, and what was faster when the run began may not be when it goes on."""
+    raw, dataset = quick
+    ends = {}
+    for precision in ("float32", "bfloat16"):
+        raw["training"] |= {"precision": precision}
+        ends[precision] = fit(raw, tmp_path / precision, dataset)
+    assert any(not torch.equal(one, ends["float32"][name]) for name, one in ends["bfloat16"].items())
+    raw["training"] |= {"precision": "auto"}
+    with monkeypatch.context() as measured:
+        measured.setattr("training.loop.faster_precision", lambda attempt: attempt("float32") or "bfloat16")
+        with pytest.raises(KeyboardInterrupt):
+            fit(raw, tmp_path / "auto", dataset, after=13)
+    monkeypatch.setattr("training.loop.faster_precision", lambda _: pytest.fail("measured again"))
+    assert_equal(ends["bfloat16"], fit(raw, tmp_path / "auto", dataset, resume=True))
+
+
 def test_more_epochs_go_on_from_a_finished_run(quick: tuple[dict[str, Any], Dataset], tmp_path: Path) -> None:
     raw, dataset = quick
     longer = raw | {"training": raw["training"] | {"max_epochs": 3}}
@@ -195,7 +214,7 @@ def test_a_run_that_met_broken_rows_names_them_and_goes_on_from_before(
     assert re.match(rf"training, epoch 2, step 13, task `\w+`: expected a finite {what} .*, found none in {told}", line)
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert (state["progress"]["epoch"], state["progress"]["step"]) == (1, 10)
-    assert all(one.isfinite().all() for part in ("ranker", "average", "balancer") for one in state[part].values())
+    assert all(one.isfinite().all() for part in ("ranker", "evaluated", "balancer") for one in state[part].values())
     assert_equal(fit(raw, tmp_path / "whole", dataset), fit(raw, tmp_path, dataset, resume=True))
 
 
@@ -213,9 +232,10 @@ def test_weights_that_are_no_numbers_are_never_saved(quick: tuple[dict[str, Any]
     config, saving = parse(raw, {}, "config"), Checkpointing(tmp_path / "checkpoint.pt", "identity", resume=False)
     trainer = Trainer(config, dataset, saving, Interrupting(None))
     assert all(one.arrays["device"].all() for one in dataset.splits.values())
-    [name] = [one for one in trainer.ranker.state_dict() if "embeddings.of-device" in one]
+    slot = trainer.ranker.inputs.copies[0].embeddings.slots["device"]
+    name = f"inputs.copies.0.embeddings.fused.{slot.fused}.weight"
     with torch.no_grad():
-        trainer.ranker.get_parameter(name)[0] = torch.nan
+        trainer.ranker.get_parameter(name)[slot.start] = torch.nan
     with pytest.raises(InputError, match=rf"epoch 1, step 11: expected finite weights .*, found others in `{name}`"):
         trainer.run()
     assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from pydantic import ValidationError
 
 from model.contract.durable import write_text
@@ -19,6 +18,7 @@ from training.comparison.measures import Figure, figures, measures_of
 from training.config import RunConfig
 from training.dataset import Dataset, open_prepared
 from training.evaluation import compute_logits, fit_calibration
+from training.hardware import compute_deterministically
 from training.loop import Checkpointing, Trainer, Watcher
 from training.splits import TEST, VALID
 
@@ -106,7 +106,7 @@ def measure(fit: Fit, watcher: Watcher) -> Measured:
     All figures are at the logged positions, as while training: where position matters, a ranker that copies the old
     order would otherwise look better than one that sees through it.
     """
-    torch.use_deterministic_algorithms(True)
+    compute_deterministically()
     config = fit.config
     dataset = of_tasks(open_prepared(config.feature_schema, fit.encoded), fit.arm.tasks)
     stopwatch = Stopwatch(watcher)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import optuna
-import torch
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
 
@@ -20,6 +19,7 @@ from training import checkpoints
 from training.config import RunConfig, to_yaml
 from training.dataset import Dataset, prepare
 from training.fits_bar import FitsBar
+from training.hardware import compute_deterministically
 from training.loop import Checkpointing, Trainer
 from training.run import Run
 from training.tuning.space import Range, Space, with_values
@@ -70,7 +70,7 @@ class Pruner:
 
 def tune(tuning: Tuning, console: Console) -> list[FrozenTrial]:
     """Returns the trials that are over; raises InputError where none of them has a utility."""
-    torch.use_deterministic_algorithms(True)
+    compute_deterministically()
     run, database = tuning.run, tuning.folder / "study.db"
     with told_as_input_errors(str(run.folder)), told_of_database(database), FitsBar(console) as bar:
         dataset = prepare(run.preparation, run.encoded, bar.preparing)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from model.inputs import module_name
 from training.evidence import importance
 from training.evidence.draws import Interval
 from training.evidence.importance import Importance, arrays_by_feature, measure
@@ -28,7 +27,7 @@ def deaf(subject: Subject) -> Importance:
     """Of a ranker that takes all hours for the same, and that needs the popularity."""
     ranker = copy.deepcopy(subject.ranker)
     with torch.no_grad():
-        ranker.inputs.copies[0].embeddings[module_name("hour")].weight.zero_()
+        ranker.inputs.copies[0].embeddings.table("hour").zero_()
     return measure(replace(subject, ranker=ranker))
 
 

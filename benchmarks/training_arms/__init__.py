@@ -1,0 +1,1 @@
+"""What `benchmarks.training` measures: simulated impressions, and each library's training on them."""
