@@ -81,9 +81,12 @@ class TrainingConfig(Strict):
 
 
 class ServingConfig(Strict):
-    """`precision` of the service's predictions: less than float32 is published only if validation hardly feels it."""
+    """`precision` of the service's predictions: less than float32 is published only if validation hardly feels it.
+    `precomputed_mb` is what candidate halves may take: those of all videos where they fit, else of the most shown ones.
+    """
 
     precision: Precision = Precision.FLOAT32
+    precomputed_mb: float = Field(default=4096, ge=0)
 
 
 class RunConfig(Strict):

@@ -13,11 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from model.contract.bundle import FORMAT_VERSION, GRAPHS, Manifest, seal, write_parts
-from model.contract.catalog import EntityTable
 from model.contract.durable import files_below, sha256
-from model.contract.encoding import Encoder
 from model.contract.features.interface import Arrays
-from model.contract.graphs import CANDIDATE_HALF
 from model.contract.mistakes import mistake
 from model.contract.serving import TOLERANCES, Precision, Serving
 from model.contract.tasks import Task
@@ -30,11 +27,11 @@ from training.dataset import Dataset, Preparation
 from training.golden import GoldenCase, golden_cases
 from training.health import ExpertHealth
 from training.precision import settle
+from training.precomputing import precompute
 from training.splits import VALID
 
 TOLERANCE = TOLERANCES[Precision.FLOAT32]  # of what is exported, whatever it is then run in
 LIBRARIES = ("torch", "onnx", "onnxruntime", "numpy", "pydantic", "polars")
-HALVES_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +64,15 @@ def _build(ranker: MultiTaskRanker, release: Release, folder: Path) -> Manifest:
         release.config.serving.precision, ranker, release.config.tasks, policy, dataset.splits[VALID], graphs
     )
     golden = [_checked(ranker, case, graphs, release.config.tasks) for case in cases]
-    with_halves = EntityTable(videos.ids, videos.arrays | {CANDIDATE_HALF: _halves(ranker, videos)})
-    write_parts(folder, Encoder(encoder.schema, encoder.fitted, with_halves), dataset.users, golden)
+    halves = precompute(ranker, videos, release.config.serving.precomputed_mb, release.preparation)
+    serving = serving.model_copy(
+        update={
+            "num_videos": videos.num_entities,
+            "num_precomputed": len(halves.values),
+            "half_bytes": halves.values.itemsize * halves.values.shape[1],
+        }
+    )
+    write_parts(folder, encoder, dataset.users, halves, golden)
     return seal(folder, _manifest(release, costs(ranker), serving, folder))
 
 
@@ -87,19 +91,6 @@ def _checked(ranker: MultiTaskRanker, case: GoldenCase, graphs: Path, tasks: Seq
 
 def _tensors(arrays: Arrays, rows: slice | NDArray[Any]) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(np.array(array[rows])) for name, array in arrays.items()}
-
-
-def _halves(ranker: MultiTaskRanker, videos: EntityTable) -> NDArray[np.float32]:
-    """`[video + 1, dim]`: the candidate's part of the first layer, once for all requests."""
-    names, total = ranker.inputs.candidate_names, videos.num_entities + 1
-    with torch.no_grad():
-        parts = [
-            ranker.candidate_half(
-                _tensors({name: videos.arrays[name] for name in names}, slice(at, at + HALVES_AT_ONCE))
-            )
-            for at in range(0, total, HALVES_AT_ONCE)
-        ]
-    return torch.cat(parts).numpy()
 
 
 def _manifest(release: Release, costs: Costs, serving: Serving, folder: Path) -> Manifest:

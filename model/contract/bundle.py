@@ -13,6 +13,7 @@ from model.contract.catalog import EntityTable
 from model.contract.combination import Policy
 from model.contract.durable import files_below, sha256
 from model.contract.encoding import Encoder, load_fitted, save_fitted
+from model.contract.halves import Halves
 from model.contract.mistakes import InputError, Mistake, Strict, mistake, of_validation, quote
 from model.contract.request import RankRequest
 from model.contract.schema import FeatureSchema
@@ -20,11 +21,12 @@ from model.contract.serving import Serving
 from model.contract.tasks import Task
 
 FORMAT_VERSION = 2
-MANIFEST, ENCODER, USERS, VIDEOS, GRAPHS, GOLDEN = (
+MANIFEST, ENCODER, USERS, VIDEOS, HALVES, GRAPHS, GOLDEN = (
     "manifest.json",
     "encoder",
     "users",
     "videos",
+    "halves",
     "graphs",
     "golden.json",
 )
@@ -70,6 +72,7 @@ class Bundle:
     manifest: Manifest
     encoder: Encoder
     users: EntityTable
+    halves: Halves
     golden: tuple[GoldenRequest, ...]
 
     @property
@@ -88,11 +91,14 @@ class Bundle:
         return self.folder / GRAPHS / f"{name}.onnx"
 
 
-def write_parts(folder: Path, encoder: Encoder, users: EntityTable, golden: Sequence[Mapping[str, Any]]) -> None:
+def write_parts(
+    folder: Path, encoder: Encoder, users: EntityTable, halves: Halves, golden: Sequence[Mapping[str, Any]]
+) -> None:
     """All of a bundle but its graphs, which `export` writes, and its manifest, which `seal` writes last."""
     save_fitted(encoder.fitted, folder / ENCODER)
     encoder.videos.save(folder / VIDEOS)
     users.save(folder / USERS)
+    halves.save(folder / HALVES)
     (folder / GOLDEN).write_text(json.dumps(golden, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
@@ -152,9 +158,9 @@ def read_bundle(folder: Path) -> Bundle:
     verify(folder, manifest)
     try:
         encoder = Encoder(manifest.feature_schema, load_fitted(folder / ENCODER), EntityTable.load(folder / VIDEOS))
-        users = EntityTable.load(folder / USERS)
+        users, halves = EntityTable.load(folder / USERS), Halves.load(folder / HALVES)
         golden = json.loads((folder / GOLDEN).read_text(encoding="utf-8"))
         requests = tuple(GoldenRequest.model_validate(one) for one in golden)
     except (ValueError, KeyError, OSError) as error:
         raise mistake(str(folder), "a readable bundle", f"{type(error).__name__}: {error}") from error
-    return Bundle(folder, manifest, encoder, users, requests)
+    return Bundle(folder, manifest, encoder, users, halves, requests)

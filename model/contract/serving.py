@@ -35,5 +35,10 @@ class PrecisionCheck(Strict):
 
 
 class Serving(Strict):
+    """`num_precomputed` of `num_videos` have the candidate's half of the network in the bundle, `half_bytes` each."""
+
     precision: Precision = Precision.FLOAT32
     check: PrecisionCheck | None = None
+    num_videos: int = 0
+    num_precomputed: int = 0
+    half_bytes: int = 0

@@ -27,8 +27,8 @@ from service.ranking.warning import RankWarning, unknown_values
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """The candidates, by position, of which the catalog does not tell all: unknown, or with inline features.
-    Their arrays have one row each.
+    """The candidates, by position, whose half of the network is yet to be computed: unknown, with inline features, or
+    beyond the budget of the catalog. Their arrays have one row each.
     """
 
     at: NDArray[np.intp]
@@ -62,7 +62,7 @@ def encode(request: Asked, fetched: Fetched, encoder: Encoder) -> Encoded:
 def _encode_fresh(request: Asked, fetched: Fetched, encoder: Encoder) -> tuple[Fresh, list[RankWarning]]:
     """Each feature as one column over those candidates that give it, laid over what is stored."""
     given = given_by_candidates(request.inline)
-    at = np.unique(np.concatenate([np.flatnonzero(fetched.is_unknown), *(one.rows for one in given.values())]))
+    at = np.unique(np.concatenate([np.flatnonzero(~fetched.has_half), *(one.rows for one in given.values())]))
     if not len(at):
         return Fresh(at, {}), []
     given_and_ids = given | ids_of_candidates(request.ids, at, encoder.schema)

@@ -16,13 +16,13 @@ from service.ranking.warning import RankWarning, WarningKind, unknown_ids
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """`request` has one row of every request-side array; `rows` are the candidates' rows in the catalog, `is_unknown`
-    those that have none.
+    """`request` has one row of every request-side array; `rows` are the candidates' rows in the catalog, and
+    `has_half` tells whose half of the network is computed already.
     """
 
     request: Arrays
     rows: NDArray[np.int64]
-    is_unknown: NDArray[np.bool_]
+    has_half: NDArray[np.bool_]
     warnings: tuple[RankWarning, ...]
 
 
@@ -40,7 +40,7 @@ def fetch(request: Asked, ranker: Ranker) -> Fetched:
     }
     stored = ranker.blank | users.gather(user_row) | dict(_of_query_video(query_row, ranker.bundle))
     warnings = [one for kind, named in unknown.items() for one in unknown_ids(kind, filter(None, named))]
-    return Fetched(stored, rows, is_unknown, tuple(warnings))
+    return Fetched(stored, rows, ranker.bundle.halves.known(rows), tuple(warnings))
 
 
 def _of_query_video(row: NDArray[np.int64], bundle: Bundle) -> Iterator[tuple[str, NDArray[np.int32]]]:

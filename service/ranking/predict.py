@@ -13,9 +13,9 @@ from service.ranking.ranker import Ranker
 
 
 def predict(fetched: Fetched, encoded: Encoded, ranker: Ranker) -> NDArray[np.float32]:
-    """`[candidate, task]`: only candidates of which the catalog does not tell all cost a run of their own graph."""
+    """`[candidate, task]`: only candidates whose half is not computed yet cost a run of their own graph."""
     runtime = ranker.runtime
-    candidates = np.asarray(ranker.bundle.videos.arrays[CANDIDATE_HALF][fetched.rows])
+    candidates = ranker.bundle.halves.gather(fetched.rows)
     if len(encoded.fresh.at):
         candidates[encoded.fresh.at] = runtime.halve_candidates(encoded.fresh.arrays)
     halves = runtime.halve_request(encoded.request) | {CANDIDATE_HALF: candidates}

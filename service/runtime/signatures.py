@@ -29,9 +29,10 @@ class Signature:
 
 
 def expected_signatures(bundle: Bundle) -> dict[str, Signature]:
-    if CANDIDATE_HALF not in bundle.videos.arrays:
-        raise mistake(str(bundle.folder), f"a catalog with `{CANDIDATE_HALF}`", "none")
-    half = Tensor(FLOAT, bundle.videos.arrays[CANDIDATE_HALF].shape[1:])
+    if len(bundle.halves.places) != bundle.videos.num_entities + 1:
+        expected = f"halves for a catalog of {bundle.videos.num_entities} videos"
+        raise mistake(str(bundle.folder), expected, f"places of {len(bundle.halves.places) - 1}")
+    half = Tensor(FLOAT, bundle.halves.values.shape[1:])
     request_half = Tensor(FLOAT, (None,))  # as wide as it likes: only graphs read it
     tasks = Tensor(FLOAT, (len(bundle.tasks),))
     specs = bundle.schema.specs.values()

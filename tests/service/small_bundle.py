@@ -12,7 +12,7 @@ from model.contract.bundle import FORMAT_VERSION, GRAPHS, MANIFEST, Bundle, Mani
 from model.contract.catalog import EntityTable
 from model.contract.encoding import Encoder, encode, encode_pairs, missing
 from model.contract.features.interface import Arrays, Fitted, Side
-from model.contract.graphs import CANDIDATE_HALF
+from model.contract.halves import Halves
 from model.contract.scaling import Scaler, Transform
 from model.contract.schema import FeatureSchema
 from model.contract.tasks import Task
@@ -201,8 +201,8 @@ def build(folder: Path, version: str = VERSION) -> Manifest:
     )
     with torch.no_grad():
         halves = ranker.candidate_half(tensors(encoder.videos.arrays)).numpy()
-    videos = EntityTable(encoder.videos.ids, encoder.videos.arrays | {CANDIDATE_HALF: halves})
-    write_parts(folder, Encoder(SCHEMA, encoder.fitted, videos), users, [case])
+    count = encoder.videos.num_entities
+    write_parts(folder, encoder, users, Halves.of(halves[:count], np.arange(count), count), [case])
     return seal(folder, manifest(version))
 
 

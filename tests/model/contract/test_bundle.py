@@ -23,6 +23,7 @@ from model.contract.bundle import (
     write_parts,
 )
 from model.contract.durable import files_below
+from model.contract.halves import Halves
 from model.contract.mistakes import InputError
 from tests.model.builders import VIDEOS, full_schema, make_arrays, make_encoder, make_manifest
 
@@ -36,7 +37,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole") / "bundle"
     (folder / GRAPHS).mkdir(parents=True)
     (folder / GRAPHS / "rank.onnx").write_bytes(b"not really a graph")
-    write_parts(folder, ENCODER, ENCODER.videos, GOLDEN)
+    halves = Halves.of(np.ones((2, 3), np.float32), np.array([0, 2]), ENCODER.videos.num_entities)
+    write_parts(folder, ENCODER, ENCODER.videos, halves, GOLDEN)
     seal(folder, make_manifest(ENCODER.schema))
     return folder
 

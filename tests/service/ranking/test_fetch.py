@@ -15,7 +15,7 @@ def test_unknown_and_absent_ids_have_the_encoding_of_missing_values(ranker: Rank
         assert fetched.request.keys() == ranker.blank.keys()
         for name, array in fetched.request.items():
             np.testing.assert_array_equal(array, ranker.blank[name])
-        assert fetched.is_unknown.tolist() == [False, True]
+        assert fetched.has_half.tolist() == [True, False]
         assert fetched.rows[1] == NUM_VIDEOS
 
 

@@ -23,7 +23,7 @@ def truncated(folder: Path) -> None:
 
 
 def flipped(folder: Path) -> None:
-    path = folder / "videos" / "candidate_half.array.npy"
+    path = folder / "halves" / "values.npy"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
@@ -81,7 +81,7 @@ def no_golden(folder: Path) -> None:
     ("damage", "told"),
     [
         (truncated, r"rank\.onnx: expected \d+ bytes, found \d+ bytes"),
-        (flipped, r"candidate_half\.array\.npy: expected the sha256 of the manifest"),
+        (flipped, r"halves/values\.npy: expected the sha256 of the manifest"),
         (missing_file, r"users/ids\.npy: expected a file that the manifest names, found none"),
         (extra_file, r"notes\.txt: expected only files that the manifest names"),
         (no_manifest, r"expected a bundle with a manifest\.json, found none"),

@@ -11,8 +11,7 @@ from onnx.helper import make_graph, make_model, make_opsetid, make_tensor_value_
 from onnx.numpy_helper import from_array
 
 from model.contract.bundle import Bundle, read_bundle
-from model.contract.catalog import EntityTable
-from model.contract.graphs import BIAS_LOGITS, CANDIDATE_HALF, REQUEST_HALF
+from model.contract.graphs import BIAS_LOGITS, REQUEST_HALF
 from model.contract.mistakes import InputError
 from service.runtime.sessions import Runtime
 from tests.service.small_bundle import VERSION, schema_of
@@ -37,14 +36,12 @@ def longer_vectors(bundle: Bundle) -> Bundle:
     return replace(bundle, manifest=bundle.manifest.model_copy(update={"feature_schema": schema_of(features)}))
 
 
-def no_halves(bundle: Bundle) -> Bundle:
-    arrays = {name: array for name, array in bundle.videos.arrays.items() if name != CANDIDATE_HALF}
-    return replace(bundle, encoder=replace(bundle.encoder, videos=EntityTable(bundle.videos.ids, arrays)))
+def other_halves(bundle: Bundle) -> Bundle:
+    return replace(bundle, halves=replace(bundle.halves, places=bundle.halves.places[:-2]))
 
 
 def narrow_halves(bundle: Bundle) -> Bundle:
-    arrays = bundle.videos.arrays | {CANDIDATE_HALF: bundle.videos.arrays[CANDIDATE_HALF][:, :3]}
-    return replace(bundle, encoder=replace(bundle.encoder, videos=EntityTable(bundle.videos.ids, arrays)))
+    return replace(bundle, halves=replace(bundle.halves, values=bundle.halves.values[:, :3]))
 
 
 def request_of_another(bundle: Bundle) -> Bundle:
@@ -74,7 +71,7 @@ def no_graph(bundle: Bundle) -> Bundle:
         (fewer_tasks, r"request\.onnx: output `bias_logits`: expected tensor\(float\) of shape \[rows, 2\]"),
         (other_features, r"candidate\.onnx: inputs: expected an encoded array of the schema .* found `title`"),
         (longer_vectors, r"candidate\.onnx: input `title`: expected tensor\(float\) of shape \[rows, 10\]"),
-        (no_halves, r"expected a catalog with `candidate_half`, found none"),
+        (other_halves, r"expected halves for a catalog of \d+ videos, found places of \d+"),
         (narrow_halves, r"candidate\.onnx: output `candidate_half`: expected tensor\(float\) of shape \[rows, 3\]"),
         (request_of_another, r"request\.onnx: output `request_half`: expected tensor\(float\) of shape \[rows, \d+\]"),
         (swapped_graphs, r"rank\.onnx: inputs: expected an encoded array"),
