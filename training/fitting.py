@@ -34,13 +34,12 @@ def fit(joined: JoinedTable, scan: Scan) -> Fitted:
 def _vocabulary(feature: Discrete, joined: JoinedTable, scan: Scan) -> Vocabulary:
     """The values that at least `min_count` training impressions have."""
     name, owner = feature.name, joined.owner(feature.name)
-    if owner is None:
-        counts = scan.counts[name]
-    else:
-        counts = owner.frame.select(owner.key, name).join(scan.counts[owner.key], on=owner.key).select(name, COUNT)
-        if isinstance(feature, Categories):
-            counts = counts.with_columns(as_lists(name, counts.schema[name])).explode(name)
-        counts = counts.group_by(name).agg(pl.col(COUNT).sum())
+    counts = scan.counts[owner.key if owner else name]
+    if owner:
+        counts = owner.frame.select(owner.key, name).join(counts, on=owner.key).select(name, COUNT)
+    if isinstance(feature, Categories) and (owner or name in joined.ids):  # else counted item by item
+        counts = counts.with_columns(as_lists(name, counts.schema[name])).explode(name)
+    counts = counts.group_by(name).agg(pl.col(COUNT).sum())
     often = counts.filter(pl.col(COUNT) >= feature.min_count)
     return Vocabulary.of([value for value in strings(often[name]).distinct if value])
 

@@ -112,6 +112,11 @@ class JoinedTable:
     def entity_key(self, side: Side) -> str:
         return self.schema.keys.user if side is Side.USER else self.schema.keys.video
 
+    @property
+    def ids(self) -> set[str]:
+        """The columns that name users and videos."""
+        return {self.schema.keys.user, self.schema.keys.video}
+
     def logged_of(self, side: Side) -> list[str]:
         """The features of users or of videos that impressions have themselves, the id first."""
         key = self.entity_key(side)

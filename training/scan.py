@@ -16,16 +16,16 @@ from training.joined import JoinedTable
 COUNT = "__count"
 # Values from which scales, quantiles and means are taken: enough for a quantile, and bounded memory.
 LARGEST_SAMPLE = 1_000_000
-FEWEST_FOLDED = 100_000  # rows for which it is worth the while
+FEWEST_FOLDED, MORE_FOLDED = 100_000, 2  # rows, and how many times those there are, that are worth the while
 ENTITY_SIDES = (Side.USER, Side.CANDIDATE)
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
     """`counts[column]` says of every value how many training impressions have it, as COUNT: values of categories that
-    impressions have themselves, and ids of entities. `samples[column, length]` is that column of training impressions
-    at equal distances, as many as hold LARGEST_SAMPLE items of lists of that length. `last[side]` has every user or
-    video that was logged, as its last impression has it.
+    impressions have themselves, and ids of users and videos. `samples[column, length]` is that column of training
+    impressions at equal distances, as many as hold LARGEST_SAMPLE items of lists of that length. `last[side]` has every
+    user or video that was logged, as its last impression has it.
     """
 
     counts: dict[str, pl.DataFrame]
@@ -35,27 +35,30 @@ class Scan:
 
 def scan(joined: JoinedTable, is_train: pl.Expr, num_train: int) -> Scan:
     """`num_train` is how many rows `is_train` holds for."""
-    counts = {name: _Folded(_added_up) for name in _counted(joined)}
-    last = {side: _Folded(_last_of(joined.entity_key(side))) for side in ENTITY_SIDES}
+    keys = {side: joined.entity_key(side) for side in ENTITY_SIDES}
+    entities = {side: _Folded(_together(key)) for side, key in keys.items()}
+    counts = {name: _Folded(_together(name)) for name in _counted(joined) - joined.ids}
     samples: dict[tuple[str, int], list[pl.DataFrame]] = {sample_key(joined, one): [] for one in sampled(joined)}
     seen = 0
     for batch in joined.logged():
         train = batch.filter(is_train)
         values = [train.lazy().select(_values(joined, name)) for name in counts]
-        found = pl.collect_all([one.group_by(pl.all()).len(COUNT) for one in values])
-        for name, part in zip(counts, found, strict=True):
+        parts = pl.collect_all([one.group_by(pl.all()).len(COUNT) for one in values])
+        for name, part in zip(counts, parts, strict=True):
             counts[name].add(part)
-        for side in ENTITY_SIDES:
-            key, rows = joined.entity_key(side), batch.select(joined.logged_of(side))
-            last[side].add(rows.filter(pl.col(key).is_not_null()).group_by(key).agg(pl.all().last()))
-        for (column, length), parts in samples.items():
+        for side, key in keys.items():
+            rows = batch.select(*joined.logged_of(side), is_train.cast(pl.UInt32).alias(COUNT))
+            entities[side].add(_together(key)(rows.filter(pl.col(key).is_not_null())))
+        for (column, length), drawn in samples.items():
             every = max(1, -(-num_train * length // LARGEST_SAMPLE))
-            parts.append(train.select(column).gather_every(every, -seen % every))
+            drawn.append(train.select(column).gather_every(every, -seen % every))
         seen += train.height
+    found = {side: one.result() for side, one in entities.items()}
     return Scan(
-        {name: one.result() for name, one in counts.items()},
+        {name: one.result() for name, one in counts.items()}
+        | {keys[side]: one.select(keys[side], COUNT) for side, one in found.items()},
         {key: pl.concat(parts) for key, parts in samples.items()},
-        {side: one.result() for side, one in last.items()},
+        {side: one.drop(COUNT) for side, one in found.items()},
     )
 
 
@@ -85,12 +88,9 @@ def _values(joined: JoinedTable, name: str) -> pl.Expr:
     return pl.col(name)
 
 
-def _added_up(counts: pl.DataFrame) -> pl.DataFrame:
-    return counts.group_by(pl.exclude(COUNT)).agg(pl.col(COUNT).sum())
-
-
-def _last_of(key: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
-    return lambda rows: rows.group_by(key).agg(pl.all().last())
+def _together(key: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """Rows of one key become one: counts are added up, of everything else the last is taken."""
+    return lambda rows: rows.group_by(key).agg(pl.col(COUNT).sum(), pl.exclude(COUNT).last())
 
 
 class _Folded:
@@ -102,7 +102,7 @@ class _Folded:
     def add(self, part: pl.DataFrame) -> None:
         self.parts.append(part)
         whole, *more = (one.height for one in self.parts)
-        if sum(more) > max(whole, FEWEST_FOLDED):
+        if sum(more) > MORE_FOLDED * max(whole, FEWEST_FOLDED):
             self.parts = [self.result()]
 
     def result(self) -> pl.DataFrame:
