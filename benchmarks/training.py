@@ -55,7 +55,7 @@ def measure_all(chosen: argparse.Namespace, console: Console) -> dict[tuple[str,
             for library in chosen.libraries:
                 size = Size(vocabulary, chosen.rows, chosen.test_rows)
                 try:
-                    one = in_a_process(train, library, Job(size, chosen.epochs, chosen.threads))
+                    one = in_a_process(train, library, Job(size, chosen.epochs, chosen.threads, chosen.learning_rate))
                 except ImportError as error:
                     console.print(f"{library} is left out: {error}")
                     continue
@@ -139,9 +139,10 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vocabularies", type=int, nargs="+", default=[1_000, 100_000, 1_000_000], help="of a feature")
     parser.add_argument("--libraries", nargs="+", choices=LIBRARIES, default=list(LIBRARIES), metavar="LIBRARY")
-    parser.add_argument("--rows", type=int, default=400_000, help="to train on")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="to train on")
     parser.add_argument("--test-rows", type=int, default=100_000)
     parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--repeats", type=int, default=1, help="of each training; ratios are of medians")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--prepare-rows", type=int, default=1_000_000, help="0: do not prepare")

@@ -23,8 +23,8 @@ class Job:
     size: Size
     num_epochs: int
     num_threads: int
+    learning_rate: float
     batch_size: int = 4096
-    learning_rate: float = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
