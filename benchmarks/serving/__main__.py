@@ -42,7 +42,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ranker", choices=sorted(REFERENCES), default="first", help="the reference ranker")
     parser.add_argument("--rounds", type=int, default=3, help="times that each is asked in turn")
-    parser.add_argument("--seconds", type=float, default=3, help="of each measurement")
+    parser.add_argument("--seconds", type=int, default=3, help="of each measurement")
     parser.add_argument("--bentoml-python", help="the interpreter of an environment that has BentoML")
     parser.add_argument("--million", action="store_true", help="also start with a catalog of 1,000,000 videos")
     parser.add_argument(

@@ -41,7 +41,7 @@ class Load:
     workload: Workload
     bodies: list[bytes]
     connections: int
-    seconds: float
+    seconds: int
 
     def run(self) -> Figures:
         """Raises RuntimeError where a request fails: nothing is faster than to refuse."""
@@ -56,7 +56,7 @@ class Load:
                 "WATCHNEXT_CONTENT_TYPE": self.workload.media_type,
                 "WATCHNEXT_ACCEPT": self.workload.media_type,
             }
-            options = ["-t1", f"-c{self.connections}", f"-d{self.seconds:g}s", "--timeout", "30s"]
+            options = ["-t1", f"-c{self.connections}", f"-d{self.seconds}s", "--timeout", "30s"]
             said = subprocess.run(
                 ["wrk", *options, "-s", str(SCRIPT), self.url],
                 env=os.environ | variables,
