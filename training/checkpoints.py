@@ -38,7 +38,12 @@ class Progress:
 def identity(config: RunConfig, dataset_key: str) -> str:
     """Changes with everything that decides the weights; not with the limits of the run or what follows it."""
     content = config.model_dump_json(
-        exclude={"policies": True, "data": {"propensity"}, "training": {"max_epochs", "checkpoint_steps"}}
+        exclude={
+            "policies": True,
+            "serving": True,
+            "data": {"propensity"},
+            "training": {"max_epochs", "checkpoint_steps"},
+        }
     )
     return hashlib.sha256((content + dataset_key).encode()).hexdigest()
 

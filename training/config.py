@@ -14,6 +14,7 @@ from model.contract.features.discrete import Discrete
 from model.contract.features.interface import Side
 from model.contract.mistakes import InputError, Mistake, Strict, of_validation, unknown_name
 from model.contract.schema import FeatureSchema, Keys
+from model.contract.serving import Precision
 from model.contract.tasks import Task
 from model.position_bias import PositionBiasConfig
 from model.ranker import NetworkConfig, RankerConfig
@@ -75,6 +76,12 @@ class TrainingConfig(Strict):
     seed: int = Field(default=0, ge=0, lt=2**63)
 
 
+class ServingConfig(Strict):
+    """`precision` of the service's predictions: less than float32 is published only if validation hardly feels it."""
+
+    precision: Precision = Precision.FLOAT32
+
+
 class RunConfig(Strict):
     """`match_parameters` is an architecture whose number of parameters the widths of `sharing` are scaled to."""
 
@@ -88,6 +95,7 @@ class RunConfig(Strict):
     balancing: AnyBalancing = FixedConfig()
     position_bias: PositionBiasConfig | None = None
     training: TrainingConfig = TrainingConfig()
+    serving: ServingConfig = ServingConfig()
     policies: dict[str, Policy] = Field(min_length=1)
 
     @cached_property

@@ -17,11 +17,9 @@ from model.contract.catalog import EntityTable
 from model.contract.durable import files_below, sha256
 from model.contract.encoding import Encoder
 from model.contract.features.interface import Arrays
-from model.contract.graphs import (
-    CANDIDATE_HALF,
-    TOLERANCE,
-)
+from model.contract.graphs import CANDIDATE_HALF
 from model.contract.mistakes import mistake
+from model.contract.serving import TOLERANCES, Precision, Serving
 from model.contract.tasks import Task
 from model.contract.versions import add_version, set_live
 from model.costs import Costs, costs
@@ -31,7 +29,10 @@ from training.config import RunConfig
 from training.dataset import Dataset, Preparation
 from training.golden import GoldenCase, golden_cases
 from training.health import ExpertHealth
+from training.precision import settle
+from training.splits import VALID
 
+TOLERANCE = TOLERANCES[Precision.FLOAT32]  # of what is exported, whatever it is then run in
 LIBRARIES = ("torch", "onnx", "onnxruntime", "numpy", "pydantic", "polars")
 HALVES_AT_ONCE = 8_192
 
@@ -61,10 +62,14 @@ def _build(ranker: MultiTaskRanker, release: Release, folder: Path) -> Manifest:
     cases = golden_cases(release.preparation, encoder, dataset.users)
     example, two = cases[-1].arrays, np.arange(2) % len(cases[-1].ids)  # of one candidate the exporter makes a constant
     export_graphs(ranker, _tensors(example, slice(1)), _tensors(example, two), graphs)
+    policy = next(iter(release.config.policies.values()))
+    serving = settle(
+        release.config.serving.precision, ranker, release.config.tasks, policy, dataset.splits[VALID], graphs
+    )
     golden = [_checked(ranker, case, graphs, release.config.tasks) for case in cases]
     with_halves = EntityTable(videos.ids, videos.arrays | {CANDIDATE_HALF: _halves(ranker, videos)})
     write_parts(folder, Encoder(encoder.schema, encoder.fitted, with_halves), dataset.users, golden)
-    return seal(folder, _manifest(release, costs(ranker), folder))
+    return seal(folder, _manifest(release, costs(ranker), serving, folder))
 
 
 def _checked(ranker: MultiTaskRanker, case: GoldenCase, graphs: Path, tasks: Sequence[Task]) -> dict[str, Any]:
@@ -97,7 +102,7 @@ def _halves(ranker: MultiTaskRanker, videos: EntityTable) -> NDArray[np.float32]
     return torch.cat(parts).numpy()
 
 
-def _manifest(release: Release, costs: Costs, folder: Path) -> Manifest:
+def _manifest(release: Release, costs: Costs, serving: Serving, folder: Path) -> Manifest:
     config, now = release.config, dt.datetime.now(dt.UTC)
     manifest = Manifest(
         format_version=FORMAT_VERSION,
@@ -113,10 +118,12 @@ def _manifest(release: Release, costs: Costs, folder: Path) -> Manifest:
         training=config.model_dump(mode="json"),
         data_fingerprint=release.preparation.table.fingerprint,
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
+        serving=serving,
         files={},
     )
     # Policies and figures count too: they may change while the files stay.
-    digest = hashlib.sha256(manifest.model_dump_json().encode())
+    timings = {"serving": {"check": {"float32_ms", "reduced_ms"}}}
+    digest = hashlib.sha256(manifest.model_dump_json(exclude=timings).encode())
     for path in files_below(folder):
         digest.update(f"{path.relative_to(folder).as_posix()}:{sha256(path)}\n".encode())
     version = f"{now:%Y%m%d}-{digest.hexdigest()[:8]}"

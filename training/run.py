@@ -66,6 +66,10 @@ class Run:
         return self.folder / "health.json"
 
     @property
+    def serving(self) -> Path:
+        return self.folder / "serving.json"
+
+    @property
     def curves(self) -> Path:
         return self.folder / "curves"
 
@@ -108,7 +112,9 @@ def train(
         return metrics, None
     with told_as_input_errors(str(registry)), console.status("publishing"):
         release = Release(run.config, run.preparation, dataset, as_json(metrics), health)
-        return metrics, publish(ranker, release, registry)
+        manifest = publish(ranker, release, registry)
+        write_text(run.serving, manifest.serving.model_dump_json(indent=1))
+        return metrics, manifest
 
 
 def load_trained(run: Run, dataset: Dataset) -> MultiTaskRanker:

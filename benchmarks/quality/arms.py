@@ -22,7 +22,10 @@ LIBRARIES: Mapping[str, tuple[str, ModuleType, Predict]] = {
     "torch_rechub": ("torch-rechub", rechub, rechub.predict),
 }
 NAMES = (SHIPPED, *SHARING, *LIBRARIES)
-UNDECIDING: Any = {"name": True, "data": True, "policies": True, "training": {"checkpoint_steps", "seed"}}
+UNDECIDING: Any = {
+    **dict.fromkeys(("name", "data", "policies", "serving"), True),
+    "training": {"checkpoint_steps", "seed"},
+}
 
 
 def names_for(config: RunConfig) -> list[str]:

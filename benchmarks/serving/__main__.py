@@ -27,7 +27,7 @@ from benchmarks.serving.servers import serving
 from benchmarks.serving.share import model_ms
 from benchmarks.serving.summary import summarise
 from benchmarks.serving.workloads import by_arrow, by_ids, by_json
-from model.contract.graphs import TOLERANCE
+from model.contract.serving import TOLERANCES, Precision
 
 USUAL = by_ids(500)
 QUESTIONS = [
@@ -57,7 +57,7 @@ def one_core(found: Published, asked: list[Arm], num_videos: int, effort: Effort
         servers = {arm.name: stack.enter_context(serving(arm, found, 1, SERVER_CORE)) for arm in asked}
         gap = largest_gap(servers, [USUAL, by_json(300)], num_videos)
         console.print(f"all predict the same, within {gap:.1e}")
-        if not gap <= TOLERANCE:
+        if not gap <= TOLERANCES[Precision.FLOAT32]:
             raise SystemExit(f"the services are no measure of each other: predictions differ by {gap}")
         answers = ask(servers, QUESTIONS, num_videos, effort)
         memory = {name: f"{server.memory_mib():.0f} MiB" for name, server in servers.items()}

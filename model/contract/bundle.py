@@ -16,6 +16,7 @@ from model.contract.encoding import Encoder, load_fitted, save_fitted
 from model.contract.mistakes import InputError, Mistake, Strict, mistake, of_validation, quote
 from model.contract.request import RankRequest
 from model.contract.schema import FeatureSchema
+from model.contract.serving import Serving
 from model.contract.tasks import Task
 
 FORMAT_VERSION = 2
@@ -50,6 +51,7 @@ class Manifest(Strict):
     training: dict[str, JsonValue]
     data_fingerprint: str
     libraries: dict[str, str]
+    serving: Serving = Serving()
     files: dict[str, FileSeal]
 
 

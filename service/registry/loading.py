@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from model.contract.bundle import GoldenRequest, read_bundle
-from model.contract.graphs import TOLERANCE
 from model.contract.mistakes import InputError, Mistake, mistake
+from model.contract.serving import TOLERANCES
 from service.ranking.pipeline import rank
 from service.ranking.ranker import Ranker
 from service.runtime.sessions import Runtime
@@ -32,10 +32,11 @@ def _repeat(golden: GoldenRequest, ranker: Ranker, where: str) -> None:
             *(Mistake(f"{where}.{one.where}", one.expected, one.found) for one in error.mistakes)
         ) from error
     names = [task.name for task in ranker.bundle.tasks]
+    tolerance = TOLERANCES[ranker.runtime.precision]
     for one, row in zip(ranking.ids, ranking.predictions, strict=True):
         expected = np.array([golden.predictions[one][name] for name in names])
         gap = np.abs(row - expected) / np.maximum(np.abs(expected), 1)
         # Written so that a NaN is refused too.
-        if not (gap <= TOLERANCE).all():
+        if not (gap <= tolerance).all():
             found = f"a difference of {gap.max():.3g}"
-            raise mistake(f"{where}: `{one}`", f"the predictions of training within {TOLERANCE:g}", found)
+            raise mistake(f"{where}: `{one}`", f"the predictions of training within {tolerance:g}", found)

@@ -1,47 +1,37 @@
-"""Runtime: the three graphs of one bundle as ONNX Runtime sessions."""
+"""Runtime: the three graphs of one bundle, opened and checked."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-import onnxruntime
-from numpy.typing import NDArray
+import logging
 
 from model.contract.bundle import Bundle
+from model.contract.execution import GRAPHS, Float32Graph, Floats, Graph, why_not
 from model.contract.features.interface import Arrays
 from model.contract.graphs import BIAS_LOGITS, CANDIDATE, CANDIDATE_HALF, PREDICTIONS, RANK, REQUEST, REQUEST_HALF
-from model.contract.mistakes import mistake
+from model.contract.serving import Precision
 from service.runtime.signatures import check_inputs, check_outputs, check_passed_on, expected_signatures
 
-Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """A session and what it reads: the exporter drops inputs that the graph does not use."""
-
-    session: Any
-    inputs: Sequence[str]
-
-    def run(self, arrays: Arrays, *outputs: str) -> list[Floats]:
-        return list(self.session.run(outputs, {name: arrays[name] for name in self.inputs}))
+logger = logging.getLogger(__name__)
 
 
 class Runtime:
-    """Safe to call from many threads at once."""
+    """Safe to call from many threads at once. `precision` is that of the rank graph."""
 
     def __init__(self, bundle: Bundle, num_threads: int) -> None:
-        """Raises InputError where a graph is not what the bundle's schema promises."""
+        """Raises InputError where a graph is not what the bundle's schema promises. A precision that this machine does
+        not have is no reason to serve nothing: float32 predicts the same, only more slowly.
+        """
         signatures = expected_signatures(bundle)
-        graphs = {name: _open(bundle.graph(name), num_threads) for name in signatures}
+        graphs = {name: Float32Graph(bundle.graph(name), num_threads) for name in signatures}
         for name, signature in signatures.items():
             check_inputs(str(bundle.graph(name)), graphs[name].session.get_inputs(), signature.inputs)
             check_outputs(str(bundle.graph(name)), graphs[name].session.get_outputs(), signature.outputs)
         given, read = graphs[REQUEST].session.get_outputs(), graphs[RANK].session.get_inputs()
         check_passed_on(str(bundle.graph(REQUEST)), given, read)
-        self._request, self._candidate, self._rank = (graphs[name] for name in (REQUEST, CANDIDATE, RANK))
+        self._request, self._candidate = graphs[REQUEST], graphs[CANDIDATE]
+        self.precision = bundle.manifest.serving.precision
+        if reason := why_not(self.precision):
+            logger.warning("predicting in float32 instead of %s: %s", self.precision, reason)
+            self.precision = Precision.FLOAT32
+        self._rank: Graph = GRAPHS[self.precision](bundle.graph(RANK), num_threads)
 
     def halve_request(self, request: Arrays) -> Arrays:
         """One encoded request, with one row, to what `predict` needs of it."""
@@ -57,17 +47,3 @@ class Runtime:
         """`[candidate, task]`, calibrated, in each task's unit and in the order of the manifest's tasks."""
         [predictions] = self._rank.run(halves | pairs, PREDICTIONS)
         return predictions
-
-
-def _open(path: Path, num_threads: int) -> Graph:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = num_threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # warnings about its own optimiser are no news for an operator
-    # Threads that wait must not burn the core on which another request runs.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's own classes have no common base
-        raise mistake(str(path), "a graph that ONNX Runtime can load", f"{type(error).__name__}: {error}") from error
-    return Graph(session, [one.name for one in session.get_inputs()])

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from model.contract.bundle import read_bundle
 from model.contract.combination import Combination, Policy
@@ -13,18 +12,8 @@ from model.contract.mistakes import InputError
 from model.contract.versions import live_version, version_folder
 from model.ranker import MultiTaskRanker
 from training import publish as publishing
-from training.health import ExpertHealth
 from training.publish import Release, publish
-from training.run import Run, load_trained
-from training.watching import TerminalWatcher
-
-
-@pytest.fixture
-def release(trained: tuple[Run, Path]) -> tuple[MultiTaskRanker, Release]:
-    run, _ = trained
-    with TerminalWatcher(Console(quiet=True), run.curves) as watcher:
-        dataset = run.dataset(watcher)
-    return load_trained(run, dataset), Release(run.config, run.preparation, dataset, {}, ExpertHealth())
+from training.run import Run
 
 
 def test_a_bundle_says_all_about_itself(trained: tuple[Run, Path]) -> None:

@@ -27,6 +27,7 @@ UNDECIDING: Mapping[str, bool | set[str]] = {
     "name": True,
     "data": True,
     "policies": True,
+    "serving": True,
     "training": {"checkpoint_steps"},
 }
 

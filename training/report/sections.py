@@ -11,6 +11,7 @@ from training.evidence import learning as learning_evidence
 from training.evidence import position as position_evidence
 from training.evidence import quality as quality_evidence
 from training.evidence import reliability as reliability_evidence
+from training.evidence import serving as serving_evidence
 from training.evidence import slices as slices_evidence
 from training.evidence import support as support_evidence
 from training.evidence import tradeoff as tradeoff_evidence
@@ -23,6 +24,7 @@ from training.report import (
     position,
     quality,
     reliability,
+    serving,
     slices,
     support,
     tradeoff,
@@ -55,5 +57,6 @@ SECTIONS: Sequence[Section] = (
     Section("position", "Position bias", position_evidence.measure, position.draw),
     Section("experts", "Experts", experts_evidence.measure, experts.draw),
     Section("gains", "Sharing", gains_evidence.measure, gains.draw),
+    Section("serving", "Precision", serving_evidence.measure, serving.draw),
     Section("learning", "Learning curves", learning_evidence.measure, learning.draw),
 )

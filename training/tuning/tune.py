@@ -47,7 +47,7 @@ class Tuning:
     @property
     def key(self) -> str:
         """Changes with all that decides what a trial may be and what it is worth."""
-        config = self.run.config.model_dump_json(exclude={"name", "data", "policies"})
+        config = self.run.config.model_dump_json(exclude={"name", "data", "policies", "serving"})
         space = {place: one.model_dump() if isinstance(one, Range) else one for place, one in self.space.items()}
         parts = [VERSION, self.run.encoded.name, config, json.dumps(space)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from model.contract.columns import Column
 from model.contract.encoding import encode, encode_pairs
 from model.contract.features.interface import Side
-from model.contract.graphs import TOLERANCE
 from model.contract.request import RankRequest
+from model.contract.serving import TOLERANCES, Precision
 from service.ranking.order import Ranking
 from service.ranking.pipeline import rank
 from service.ranking.ranker import Ranker
 from tests.service.small_bundle import NUM_USERS, NUM_VIDEOS, SCHEMA, network, tables, tensors, user, video
 
+TOLERANCE = TOLERANCES[Precision.FLOAT32]
 NETWORK = network()
 ENCODER, _ = tables()
 OVERRIDES: dict[str, Any] = {

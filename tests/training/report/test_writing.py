@@ -63,7 +63,8 @@ def test_every_exhibit_is_shown_or_said_to_be_absent(written: tuple[Path, str]) 
     for section in SECTIONS:
         shown, absent = f'<section id="{section.key}">' in page, f"<li><b>{section.title}</b>: " in page
         assert shown != absent, section.title
-        assert shown or section.key == "support", section.title  # simulated logs hold too few new users for it
+        # Simulated logs hold too few new users for the one, and the other is for reduced precision.
+        assert shown or section.key in ("support", "serving"), section.title
 
 
 def test_pictures_lie_beside_it_and_nothing_else(written: tuple[Path, str]) -> None:
