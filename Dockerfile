@@ -7,7 +7,11 @@ COPY pyproject.toml constraints.txt ./
 # EXTRAS of pyproject.toml that are wanted too, such as `--build-arg EXTRAS="arrow bfloat16"`.
 ARG EXTRAS="arrow"
 # One pip for building, none in what is shipped.
+<<<<<<< HEAD
 RUN python3 -c 'import sys, tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; print(*p["dependencies"], *(one for extra in sys.argv[1:] for one in p["optional-dependencies"][extra]), sep="\n")' ${EXTRAS} > requirements.txt \
+=======
+RUN python3 -c 'import sys, tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; print(*p["dependencies"], *(one for extra in sys.argv[1:] for one in p["optional-dependencies"][extra]), sep="\n")' arrow ${EXTRAS} > requirements.txt \
+>>>>>>> h-serve
     && python3 -m venv /build/pip \
     && python3 -m venv --without-pip /opt/watchnext \
     && /build/pip/bin/pip --python /opt/watchnext/bin/python install --no-cache-dir --requirement requirements.txt --constraint constraints.txt

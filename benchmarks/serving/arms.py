@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
 from benchmarks.serving.published import Published
 
@@ -25,8 +26,16 @@ class Arm:
 
 
 def _watchnext(published: Published, port: int, workers: int) -> Sequence[str]:
+    return _serve(published.registry, port, workers)
+
+
+def _reduced(published: Published, port: int, workers: int) -> Sequence[str]:
+    return _serve(published.reduced, port, workers)
+
+
+def _serve(registry: Path, port: int, workers: int) -> Sequence[str]:
     limits = ["--max-candidates", str(MOST_CANDIDATES), "--max-body-bytes", str(LARGEST_BODY)]
-    where = ["--registry", str(published.registry), "--port", str(port), "--workers", str(workers)]
+    where = ["--registry", str(registry), "--port", str(port), "--workers", str(workers)]
     return [sys.executable, "-m", "service.cli", *where, *limits, "--log-level", "warning"]
 
 
@@ -39,7 +48,7 @@ def _litserve(published: Published, port: int, workers: int) -> Sequence[str]:  
     return [sys.executable, "-m", "benchmarks.serving.lit", str(port), str(workers)]
 
 
-WATCHNEXT, PLAIN = Arm("watchnext", _watchnext), Arm("plain", _plain)
+WATCHNEXT, REDUCED, PLAIN = Arm("watchnext", _watchnext), Arm("reduced", _reduced), Arm("plain", _plain)
 LITSERVE = Arm("litserve", _litserve, "/health")
 
 
@@ -52,9 +61,9 @@ def bentoml(python: str) -> Arm:
     return Arm("bentoml", command)
 
 
-def arms(bentoml_python: str | None) -> list[Arm]:
-    """Those that are installed here."""
-    found = [WATCHNEXT, PLAIN]
+def arms(published: Published, bentoml_python: str | None) -> list[Arm]:
+    """Those that can be had here; WatchNext first."""
+    found = [WATCHNEXT, *([REDUCED] if published.reduced.is_dir() else []), PLAIN]
     found += [LITSERVE] if find_spec("litserve") else []
     python = bentoml_python or (sys.executable if find_spec("bentoml") else None)
     return found + ([bentoml(python)] if python else [])

@@ -15,5 +15,10 @@ class Published:
         return self.folder / "registry"
 
     @property
+    def reduced(self) -> Path:
+        """The registry of the same in bfloat16; not there where its gate refuses it."""
+        return self.folder / "reduced"
+
+    @property
     def weights(self) -> Path:
         return self.folder / "ranker.pt"

@@ -1,7 +1,7 @@
 """The reference rankers: untrained networks over a drawn table, published as a user's would be."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +10,17 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.serving.published import Published
+from model.contract.mistakes import InputError
+from model.contract.serving import Precision
 from model.ranker import MultiTaskRanker
-from training.config import RunConfig
+from training.config import RunConfig, ServingConfig
 from training.dataset import Dataset, prepare
 from training.health import ExpertHealth
 from training.loop import build_ranker
 from training.publish import Release, publish
 from training.run import Run
 
-NUM_USERS, NUM_HELD_OUT = 5_000, 200
+NUM_USERS, NUM_HELD_OUT = 5_000, 5_000
 VOCABULARY = 100_000
 USER_FEATURES, CONTEXT_FEATURES, CANDIDATE_FEATURES = (
     [f"{side}_{at}" for at in range(count)] for side, count in (("user", 8), ("context", 4), ("video", 16))
@@ -76,7 +78,13 @@ def published(reference: Reference, folder: Path) -> Published:
         run = Run.of(config, made.folder / "runs")
         dataset = prepare(run.preparation, run.encoded, lambda *_: None)
         ranker = _drawn_ranker(config, dataset)
-        publish(ranker, Release(config, run.preparation, dataset, {}, ExpertHealth()), made.registry)
+        release = Release(config, run.preparation, dataset, {}, ExpertHealth())
+        publish(ranker, release, made.registry)
+        serving = ServingConfig(precision=Precision.BFLOAT16)
+        try:
+            publish(ranker, replace(release, config=config.model_copy(update={"serving": serving})), made.reduced)
+        except InputError as error:
+            print(f"no reduced precision: {error}")
         torch.save(ranker, made.weights)
     return made
 

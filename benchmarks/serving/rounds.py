@@ -16,7 +16,7 @@ class Effort:
     """How many rounds, each of how many seconds."""
 
     rounds: int
-    seconds: float
+    seconds: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,14 +31,16 @@ def about(ranking: Ranking, request_id: str, manifest: Manifest) -> dict[str, An
 
 
 def _rows(ranking: Ranking, tasks: Sequence[str]) -> list[dict[str, Any]]:
-    columns: dict[str, Sequence[Any]] = {
-        "id": ranking.ids,
-        "score": ranking.scores.tolist(),
-        "predictions": _by_name(tasks, ranking.predictions),
-    }
+    predictions = _by_name(tasks, ranking.predictions)
+    columns = zip(ranking.ids, ranking.scores.tolist(), predictions, strict=True)
+    rows: list[dict[str, Any]] = [
+        {"id": one, "score": score, "predictions": by_task} for one, score, by_task in columns
+    ]
     if ranking.contributions is not None:
-        columns["contributions"] = _by_name(list(ranking.policy.rules.weights), ranking.contributions)
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        by_weight = _by_name(list(ranking.policy.rules.weights), ranking.contributions)
+        for row, contributions in zip(rows, by_weight, strict=True):
+            row["contributions"] = contributions
+    return rows
 
 
 def _by_name(names: Sequence[str], table: NDArray[Any]) -> list[dict[str, float]]:

@@ -1,6 +1,7 @@
 """Arrow: what is sent and answered as a table is what JSON says, and whatever is wrong is told as in JSON."""
 
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -193,3 +194,11 @@ def test_only_a_whole_stream_is_read(app: FastAPI, damage: Callable[[bytes], byt
     body = damage(stream({"id": IDS}))
     assert rank(app, body).status == (200 if body == stream({"id": IDS}) else 400)
     assert arrow.END_OF_STREAM in body
+
+
+def test_where_pyarrow_is_missing_json_still_works(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "service.http.arrow", None)
+    answer = rank(app, stream({"id": IDS}))
+    assert (answer.status, answer.is_problem) == (415, True)
+    assert "needs pyarrow" in answer.json["detail"]
+    assert call(app, "POST", "/v1/rank", [b'{"candidates": ["v1"]}']).status == 200

@@ -56,7 +56,7 @@ def test_gains_and_losses_are_told_apart() -> None:
     ]
     costs = {"mmoe": Cost(parameters=1200, multiplications=5, seconds=None)}
     with style():
-        exhibit = gains.draw(Comparison(Gains(rows=tuple(rows), costs=costs, verdict=("so",)), "mmoe"))
+        exhibit = gains.draw(Comparison(Gains(run="r", rows=tuple(rows), costs=costs, verdict=("so",)), "mmoe"))
     drawn_well(exhibit)
     by_arm = {row[0].text: row for row in exhibit.tables[0].rows}
     assert {arm: row[1].look for arm, row in by_arm.items()} == {
