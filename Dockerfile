@@ -1,17 +1,14 @@
-# The ranking service: the base dependencies of pyproject.toml and those of the extra `arrow`, service/ and model/contract/. No torch, no training.
+# The ranking service: the base dependencies of pyproject.toml with the extra `arrow`, service/ and model/contract/. No torch, no
+# training.
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 FROM ${BASE_IMAGE} AS builder
 WORKDIR /build
 COPY pyproject.toml constraints.txt ./
-# EXTRAS of pyproject.toml that are wanted too, such as `--build-arg EXTRAS="arrow bfloat16"`.
-ARG EXTRAS="arrow"
+# EXTRAS of pyproject.toml that are wanted too, such as `--build-arg EXTRAS=bfloat16`.
+ARG EXTRAS=""
 # One pip for building, none in what is shipped.
-<<<<<<< HEAD
-RUN python3 -c 'import sys, tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; print(*p["dependencies"], *(one for extra in sys.argv[1:] for one in p["optional-dependencies"][extra]), sep="\n")' ${EXTRAS} > requirements.txt \
-=======
 RUN python3 -c 'import sys, tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; print(*p["dependencies"], *(one for extra in sys.argv[1:] for one in p["optional-dependencies"][extra]), sep="\n")' arrow ${EXTRAS} > requirements.txt \
->>>>>>> h-serve
     && python3 -m venv /build/pip \
     && python3 -m venv --without-pip /opt/watchnext \
     && /build/pip/bin/pip --python /opt/watchnext/bin/python install --no-cache-dir --requirement requirements.txt --constraint constraints.txt
