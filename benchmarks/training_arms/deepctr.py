@@ -20,6 +20,7 @@ from benchmarks.training_arms.job import (
     auc,
 )
 from model.contract.vocabulary import NUM_RESERVED
+from model.embeddings import EMBEDDING_DEVIATION
 
 
 def measure(job: Job, train: Impressions, test: Impressions) -> Measured:
@@ -34,6 +35,8 @@ def measure(job: Job, train: Impressions, test: Impressions) -> Measured:
         expert_dnn_hidden_units=EXPERT_UNITS,
         gate_dnn_hidden_units=(),
         tower_dnn_hidden_units=TOWER_UNITS,
+        l2_reg_embedding=0.0,
+        init_std=EMBEDDING_DEVIATION,
         task_types=["binary"] * NUM_TASKS,
         task_names=[f"task_{at}" for at in range(NUM_TASKS)],
     )

@@ -38,7 +38,7 @@ def test_what_is_not_looked_at_costs_nothing(deaf: Importance) -> None:
 
 def test_what_is_needed_costs_something(deaf: Importance) -> None:
     click = deaf.drops["click"]
-    best = max(click, key=lambda name: click[name].value)
+    best = max(click, key=lambda name: click[name].low)
     assert click[best].low > 0 and best not in deaf.idle
     assert deaf.metrics == {
         "click": "auc",
