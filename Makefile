@@ -22,7 +22,7 @@ demo: $(VENV)/installed  ## simulate logs, train, publish, serve, rank
 	$(BIN)/watchnext demo
 
 test: $(VENV)/installed  ## the whole fast test suite
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/installed  ## style, types, layers
 	$(BIN)/ruff check .
