@@ -43,7 +43,7 @@ class Entry(nn.Module):
 
     def apart(self, entered: Float[Tensor, "batch out"]) -> dict[str, Tensor]:
         """`[batch, *shape]` of every part, by name."""
-        parts = torch.split(entered, [math.prod(one) for one in self.shapes.values()], 1)
+        parts = taken_apart(entered, [math.prod(one) for one in self.shapes.values()])
         return {name: part.reshape(-1, *shape) for (name, shape), part in zip(self.shapes.items(), parts, strict=True)}
 
     def parameters_of(self, name: str) -> list[nn.Parameter]:
@@ -57,3 +57,8 @@ def _beside(bounds: Tensor, shape: tuple[int, ...]) -> Tensor:
 def side_by_side(tensors: Sequence[Tensor], dim: int) -> Tensor:
     """Concatenated along `dim`; a single one is not copied."""
     return tensors[0] if len(tensors) == 1 else torch.cat(list(tensors), dim)
+
+
+def taken_apart(values: Float[Tensor, "batch dim"], widths: Sequence[int]) -> Sequence[Tensor]:
+    """The columns of each width; a single one is not copied, as the exported graph would."""
+    return [values] if len(widths) == 1 else torch.split(values, list(widths), 1)

@@ -35,9 +35,9 @@ class Gate(nn.Module):
         """Mixtures of what the experts put out: the logits are those of the shared ones, then of a gate's own."""
         weights = self.weights(logits)
         if own is None:
-            return torch.einsum("bge,beo->bgo", weights, shared)
+            return weights @ shared
         of_shared, of_own = torch.split(weights, [shared.shape[1], own.shape[2]], 2)
-        return torch.einsum("bge,beo->bgo", of_shared, shared) + torch.einsum("bge,bgeo->bgo", of_own, own)
+        return of_shared @ shared + torch.einsum("bge,bgeo->bgo", of_own, own)
 
     def weights(self, logits: Float[Tensor, "batch gate expert"]) -> Float[Tensor, "batch gate expert"]:
         """They sum to 1 over the experts."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from model.contract.features.interface import REQUEST_SIDES, ArraySpec, Side, Table
 from model.contract.schema import FeatureSchema
 from model.embeddings import Embeddings
-from model.entry import Entry, side_by_side
+from model.entry import Entry, side_by_side, taken_apart
 from model.history import HistoryEncoder, TargetAttention
 from model.piecewise import Knots, PiecewiseLinear
 
@@ -48,11 +48,13 @@ class InputCopies(nn.Module):
         arrays: Batch,
         entries: Sequence[Entry],
     ) -> Float[Tensor, "batch entry"]:
-        halves = zip(*(half.chunk(len(self.copies), 1) for half in (request_half, candidate_half)), strict=True)
-        parts = zip(self._pairs(entries), halves, strict=True)
-        return torch.cat(
-            [one.entered(request, candidate, arrays, entry) for (one, entry), (request, candidate) in parts], 1
-        )
+        requests, candidates = (self._by_copy(half) for half in (request_half, candidate_half))
+        parts = zip(self._pairs(entries), requests, candidates, strict=True)
+        found = [one.entered(request, candidate, arrays, entry) for (one, entry), request, candidate in parts]
+        return side_by_side(found, 1)
+
+    def _by_copy(self, half: Float[Tensor, "batch half"]) -> Sequence[Tensor]:
+        return taken_apart(half, [half.shape[1] // len(self.copies)] * len(self.copies))
 
     def _pairs(self, entries: Sequence[Entry]) -> "zip[tuple[Inputs, Entry]]":
         return zip(self.copies, entries, strict=True)
@@ -143,8 +145,8 @@ class Inputs(nn.Module):
         entry: Entry,
     ) -> Float[Tensor, "batch entry"]:
         """`request_half` has one row for all candidates, or one for each."""
-        of_request, *memories = torch.split(request_half, [entry.out_dim, *self.memory_dims], 1)
-        of_candidate, *queries = torch.split(candidate_half, [entry.out_dim, *self.query_dims], 1)
+        of_request, *memories = taken_apart(request_half, [entry.out_dim, *self.memory_dims])
+        of_candidate, *queries = taken_apart(candidate_half, [entry.out_dim, *self.query_dims])
         total = of_request + of_candidate
         if not self.in_dims[-1]:
             return total
