@@ -87,7 +87,7 @@ def main() -> None:
     chosen, console = options(), Console()
     reference, effort = REFERENCES[chosen.ranker], Effort(chosen.rounds, chosen.seconds)
     found = published(reference, chosen.out)
-    asked = arms(found, chosen.bentoml_python)
+    asked = arms(chosen.bentoml_python)
     console.print("asked:", ", ".join(arm.name for arm in asked), "(of watchnext, reduced, plain, litserve, bentoml)")
     os.sched_setaffinity(0, LOAD_CORE)
     answers = one_core(found, asked, reference.num_videos, effort, console)

@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.serving.published import Published
+from model.contract.execution import why_not
+from model.contract.serving import Precision
 
 FOLDER, WORKERS = "WATCHNEXT_BENCHMARK_FOLDER", "WATCHNEXT_BENCHMARK_WORKERS"
 MOST_CANDIDATES = 5_000
@@ -61,9 +63,9 @@ def bentoml(python: str) -> Arm:
     return Arm("bentoml", command)
 
 
-def arms(published: Published, bentoml_python: str | None) -> list[Arm]:
+def arms(bentoml_python: str | None) -> list[Arm]:
     """Those that can be had here; WatchNext first."""
-    found = [WATCHNEXT, *([REDUCED] if published.reduced.is_dir() else []), PLAIN]
+    found = [WATCHNEXT, *([] if why_not(Precision.BFLOAT16) else [REDUCED]), PLAIN]
     found += [LITSERVE] if find_spec("litserve") else []
     python = bentoml_python or (sys.executable if find_spec("bentoml") else None)
     return found + ([bentoml(python)] if python else [])

@@ -16,7 +16,7 @@ class Published:
 
     @property
     def reduced(self) -> Path:
-        """The registry of the same in bfloat16; not there where its gate refuses it."""
+        """The registry of the same, to be run in bfloat16."""
         return self.folder / "reduced"
 
     @property

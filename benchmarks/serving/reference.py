@@ -1,7 +1,8 @@
 """The reference rankers: untrained networks over a drawn table, published as a user's would be."""
 
+import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.serving.published import Published
-from model.contract.mistakes import InputError
-from model.contract.serving import Precision
+from model.contract.bundle import MANIFEST, Manifest, seal
+from model.contract.serving import Precision, Serving
+from model.contract.versions import add_version, set_live, version_folder
 from model.ranker import MultiTaskRanker
-from training.config import RunConfig, ServingConfig
+from training.config import RunConfig
 from training.dataset import Dataset, prepare
 from training.health import ExpertHealth
 from training.loop import build_ranker
@@ -79,14 +81,21 @@ def published(reference: Reference, folder: Path) -> Published:
         dataset = prepare(run.preparation, run.encoded, lambda *_: None)
         ranker = _drawn_ranker(config, dataset)
         release = Release(config, run.preparation, dataset, {}, ExpertHealth())
-        publish(ranker, release, made.registry)
-        serving = ServingConfig(precision=Precision.BFLOAT16)
-        try:
-            publish(ranker, replace(release, config=config.model_copy(update={"serving": serving})), made.reduced)
-        except InputError as error:
-            print(f"no reduced precision: {error}")
+        _reduce(made, publish(ranker, release, made.registry))
         torch.save(ranker, made.weights)
     return made
+
+
+def _reduce(made: Published, manifest: Manifest) -> None:
+    """The same version, to be run in bfloat16: unchecked, for an untrained network has no quality that could suffer."""
+    whole, serving = version_folder(made.registry, manifest.version), Serving(precision=Precision.BFLOAT16)
+
+    def build(folder: Path) -> Manifest:
+        shutil.copytree(whole, folder, dirs_exist_ok=True)
+        (folder / MANIFEST).unlink()
+        return seal(folder, manifest.model_copy(update={"serving": serving}))
+
+    set_live(made.reduced, add_version(made.reduced, build).version)
 
 
 def _drawn_ranker(config: RunConfig, dataset: Dataset) -> MultiTaskRanker:
