@@ -22,7 +22,7 @@ from training.evaluation import batch_of
 from training.metrics import METRICS, Evaluated, main_metric
 
 MOST_LOST = 0.0005  # of an AUC; of an error, relative to it
-LEAST_AGREEMENT = 0.98  # of the top 10
+LEAST_AGREEMENT = 0.99  # of the top 10
 TOP, NUM_ROWS, NUM_REQUESTS, NUM_CANDIDATES = 10, 20_000, 200, 500
 ROWS_AT_ONCE = 1_024
 Predictions = NDArray[np.float32]  # [row, task]

@@ -2,8 +2,8 @@
 
     python -m benchmarks.quality --seeds 5 --out runs/quality.json
 
-The shipped config, the same with other ways of sharing, LightGBM with one model a task (as it comes, and with what
-validation asks of its settings), torch-rechub's MMoE. Everything is
+The shipped config, the same with other ways of sharing, LightGBM with one model a task (every column, with its own
+smoothing of categories; and tuned on validation), torch-rechub's MMoE. Everything is
 chosen on validation and reported on test, by one set of metrics. What is done is kept in --out by its content
 (config, data, code, versions): a run that was stopped goes on, and what has changed is done again. The last line is one
 JSON object.

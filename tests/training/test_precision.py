@@ -53,11 +53,12 @@ def test_reduced_precision_is_published_with_what_spoke_for_it_and_served(
     manifest = publish(ranker, what, tmp_path)
     assert manifest.serving.precision is REDUCED
     check = manifest.serving.check
-    assert check is not None and check.num_requests == 200 and 0.98 <= check.agreement <= 1
+    assert check is not None and check.num_requests == 200 and 0.99 <= check.agreement <= 1
     for name, before in check.float32.items():
         if check.metric[name] == "auc":
             assert before == pytest.approx(metrics[name]["auc"], abs=1e-4)
-        assert check.reduced[name] == pytest.approx(before, rel=0.01) and check.reduced[name] != before
+        direction = 1 if check.metric[name] == "auc" else -1
+        assert direction * (before - check.reduced[name]) < 5e-4 and check.reduced[name] != before
     assert load_ranker(version_folder(tmp_path, manifest.version), num_threads=1).runtime.precision is REDUCED
     assert publish(ranker, what, tmp_path).version == manifest.version
 
