@@ -43,6 +43,7 @@ bench: $(VENV)/installed  ## the benchmarks of docs/results.md
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.serving --million
 	$(BIN)/python -m benchmarks.training
+	$(BIN)/python -m benchmarks.scaling
 
 image-test: $(VENV)/installed  ## build the container image, run it, rank with it
 	$(BIN)/python -m pytest tests/image --image -s

@@ -27,18 +27,25 @@ VOCABULARY = 100_000
 USER_FEATURES, CONTEXT_FEATURES, CANDIDATE_FEATURES = (
     [f"{side}_{at}" for at in range(count)] for side, count in (("user", 8), ("context", 4), ("video", 16))
 )
-TASKS = ("click", "like", "share", "follow")
+FIRST_TASKS = ("click", "like", "share", "follow")
 DAYS = ("2026-01-01", "2026-01-02", "2026-01-03")
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """12 request and 16 candidate features of 16 dimensions, 4 tasks, and what tells one ranker from another."""
+    """12 request and 16 candidate features of 16 dimensions, and what tells one ranker from another."""
 
     name: str
     num_videos: int
     hidden_units: int | None
     expert_units: Sequence[int]
+    num_experts: int = 8
+    num_tasks: int = 4
+
+    @property
+    def tasks(self) -> list[str]:
+        further = (f"task_{at}" for at in range(len(FIRST_TASKS), self.num_tasks))
+        return [*FIRST_TASKS[: self.num_tasks], *further]
 
     def config(self, folder: Path) -> RunConfig:
         sides = {"user": USER_FEATURES, "context": CONTEXT_FEATURES, "candidate": CANDIDATE_FEATURES}
@@ -52,10 +59,14 @@ class Reference:
                 "features": [
                     {"name": name, "kind": "category", "side": side} for side, names in sides.items() for name in names
                 ],
-                "tasks": [{"name": name, "group": "all", "kind": "binary", "label": name} for name in TASKS],
+                "tasks": [{"name": name, "group": "all", "kind": "binary", "label": name} for name in self.tasks],
                 "network": {"embedding_dim": 16, "hidden_units": self.hidden_units, "tower_units": [64]},
-                "sharing": {"kind": "mmoe", "num_experts": 8, "expert_units": list(self.expert_units)},
-                "policies": {"balanced": {"combination": "weighted_sum", "weights": dict.fromkeys(TASKS, 1.0)}},
+                "sharing": {
+                    "kind": "mmoe",
+                    "num_experts": self.num_experts,
+                    "expert_units": list(self.expert_units),
+                },
+                "policies": {"balanced": {"combination": "weighted_sum", "weights": dict.fromkeys(self.tasks, 1.0)}},
             }
         )
 
@@ -75,7 +86,7 @@ def published(reference: Reference, folder: Path) -> Published:
     made = Published(folder / reference.name)
     if not made.weights.is_file():
         made.folder.mkdir(parents=True, exist_ok=True)
-        _write_table(made.folder / "impressions.parquet", reference.num_videos)
+        _write_table(made.folder / "impressions.parquet", reference)
         config = reference.config(made.folder)
         run = Run.of(config, made.folder / "runs")
         dataset = prepare(run.preparation, run.encoded, lambda *_: None)
@@ -107,19 +118,19 @@ def _drawn_ranker(config: RunConfig, dataset: Dataset) -> MultiTaskRanker:
     return ranker
 
 
-def _write_table(path: Path, num_videos: int) -> None:
+def _write_table(path: Path, reference: Reference) -> None:
     """Impressions in which every video and every value of every vocabulary occurs."""
     rng = np.random.default_rng(0)
-    num_train = max(VOCABULARY, num_videos)
+    num_train = max(VOCABULARY, reference.num_videos)
     num_rows = num_train + 2 * NUM_HELD_OUT
     names = [*USER_FEATURES, *CONTEXT_FEATURES, *CANDIDATE_FEATURES]
     columns = {name: _texts(f"{name}:", rng.permutation(num_rows) % VOCABULARY) for name in names}
     columns |= {
         "user_id": _texts("u", rng.integers(0, NUM_USERS, num_rows)),
-        "video_id": _texts("v", np.arange(num_rows) % num_videos),
+        "video_id": _texts("v", np.arange(num_rows) % reference.num_videos),
         "day": pl.Series(np.repeat(DAYS, [num_train, NUM_HELD_OUT, NUM_HELD_OUT])),
     }
-    pl.DataFrame(columns | {name: rng.random(num_rows) < 0.3 for name in TASKS}).write_parquet(path)
+    pl.DataFrame(columns | {name: rng.random(num_rows) < 0.3 for name in reference.tasks}).write_parquet(path)
 
 
 def _texts(prefix: str, numbers: NDArray[np.int64]) -> pl.Series:

@@ -1,0 +1,1 @@
+"""What serving and training cost as each thing grows: `python -m benchmarks.scaling`."""
