@@ -15,15 +15,19 @@ from model.sharing.interface import Chance, DirectSharing, SharingConfig, Widths
 EXPERTS, GATE = "experts", "gate"
 
 
-class MMoEConfig(SharingConfig):
-    """`gate_dropout` is the chance that an expert is left out of a task's mixture in training."""
+class MixtureConfig(SharingConfig):
+    """`gate_dropout` is the chance that an expert is left out of a mixture in training."""
 
     is_direct: ClassVar[bool] = True
-    kind: Literal["mmoe"] = "mmoe"
+    kind: str
     num_experts: NumExperts = 8
     expert_units: Widths = (128, 64)
     gate_dropout: Chance = 0.1
     dropout: Chance = 0.0
+
+
+class MMoEConfig(MixtureConfig):
+    kind: Literal["mmoe"] = "mmoe"
 
     def build(self, in_dim: int, num_tasks: int) -> "MMoE":
         return MMoE(in_dim, num_tasks, self)
@@ -32,7 +36,7 @@ class MMoEConfig(SharingConfig):
 class MMoE(DirectSharing):
     """f_k(x) = sum_i g_k(x)_i f_i(x), with the experts f_i ReLU networks and a gate g_k for each task."""
 
-    def __init__(self, in_dim: int, num_tasks: int, config: MMoEConfig) -> None:
+    def __init__(self, in_dim: int, num_tasks: int, config: MixtureConfig) -> None:
         super().__init__()
         num_experts, units = config.num_experts, config.expert_units
         self.entry = Entry([in_dim], {EXPERTS: (num_experts, units[0]), GATE: (num_tasks, num_experts)})
