@@ -79,7 +79,7 @@ def _objections(check: PrecisionCheck, tasks: Sequence[Task]) -> Iterator[str]:
         if not lost < MOST_LOST:
             yield f"{task.name} {check.metric[task.name]} {before:.5f} -> {after:.5f} (at most {MOST_LOST} may be lost)"
     if not check.agreement >= LEAST_AGREEMENT:
-        yield f"{check.agreement:.1%} of the top {TOP} in common (at least {LEAST_AGREEMENT:.0%})"
+        yield f"{check.agreement:.2%} of the top {TOP} in common (at least {LEAST_AGREEMENT:.0%})"
 
 
 def _logged(ranker: MultiTaskRanker, valid: SplitData, rows: NDArray[np.int64]) -> Iterator[Arrays]:
