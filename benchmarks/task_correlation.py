@@ -65,6 +65,11 @@ class Outcome:
     final: Losses
     curve: NDArray[np.float64]  # [run, point]: in the course of training, whose batches are all new
 
+    @property
+    def course(self) -> Losses:
+        """The mean over the course of training: it tells who learns sooner, where all learn the same in the end."""
+        return np.asarray(self.curve.mean(1))
+
 
 ByCorrelation = Mapping[float, Outcome]
 
@@ -141,16 +146,18 @@ def variance_ratio(above: Losses, below: Losses) -> tuple[float, float, float]:
     return float(above.var(ddof=1) / below.var(ddof=1)), float(low), float(high)
 
 
-def gap(by_p: ByCorrelation) -> Losses:
-    """What is lost from the highest correlation to the lowest, in pairs of runs."""
-    return by_p[CORRELATIONS[0]].final - by_p[CORRELATIONS[-1]].final
-
-
 def conclusions(outcomes: Mapping[str, ByCorrelation]) -> dict[str, tuple[float, float, float]]:
-    """Each with its interval: gaps, their differences, and ratios of variances."""
-    found = {f"gap of {name}": interval(gap(by_p)) for name, by_p in outcomes.items()}
-    for less, more in pairwise(ARCHITECTURES):
-        found[f"gap of {more} - gap of {less}"] = interval(gap(outcomes[more]) - gap(outcomes[less]))
+    """Each with its interval: what is lost from the highest correlation to the lowest in pairs of runs, in the end and
+    over the course, with the differences between architectures; and ratios of the variances of final losses."""
+    found = {}
+    for when in ("final", "course"):
+        gaps = {
+            name: getattr(by_p[CORRELATIONS[0]], when) - getattr(by_p[CORRELATIONS[-1]], when)
+            for name, by_p in outcomes.items()
+        }
+        found |= {f"{when} gap of {name}": interval(one) for name, one in gaps.items()}
+        for less, more in pairwise(ARCHITECTURES):
+            found[f"{when} gap of {more} - gap of {less}"] = interval(gaps[more] - gaps[less])
     *others, widest = ARCHITECTURES
     for name in others:
         for p in CORRELATIONS:
@@ -175,6 +182,8 @@ def draw(outcomes: Mapping[str, ByCorrelation], num_steps: int, path: Path) -> N
                 below.hist(by_p[p].final, bins, color=color, histtype="step")
             above.set(title=f"correlation {p:g}", xlabel="step", yscale="log")
             below.set(xlabel="squared error in the end", xscale="log")
+            for axis in (above.yaxis, below.xaxis):
+                axis.set_major_formatter("{x:g}")
         axes[0, 0].set_ylabel("squared error")
         axes[1, 0].set_ylabel("runs")
         axes[0, 0].legend()

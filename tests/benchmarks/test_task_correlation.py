@@ -40,6 +40,6 @@ def test_gaps_and_variances_are_of_runs_in_pairs() -> None:
     scale = dict(zip(ARCHITECTURES, (1.0, 2.0, 4.0), strict=True))
     outcomes = {name: {p: outcome(factor * (runs + 1.0 - p)) for p in CORRELATIONS} for name, factor in scale.items()}
     found = tc.conclusions(outcomes)
-    assert found["gap of mmoe"] == pytest.approx((0.5, 0.5, 0.5))
-    assert found["gap of shared_bottom - gap of one_gate"] == pytest.approx((1.0, 1.0, 1.0))
+    assert found["final gap of mmoe"] == pytest.approx((0.5, 0.5, 0.5))
+    assert found["course gap of shared_bottom - gap of one_gate"] == pytest.approx((1.0, 1.0, 1.0))
     assert found["variance of shared_bottom / of one_gate, p = 0.9"] == pytest.approx((4.0, 4.0, 4.0))
