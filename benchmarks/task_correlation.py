@@ -206,6 +206,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=700)
     parser.add_argument("--out", type=Path, help="draw a picture here")
     options = parser.parse_args()
+    if options.runs < BLOCK or options.runs % BLOCK:
+        parser.error(f"--runs: expected a multiple of {BLOCK}, found {options.runs}")
     blocks = range(options.runs // BLOCK)
     rates: dict[str, float] = {}
     outcomes: dict[str, dict[float, Outcome]] = {}
