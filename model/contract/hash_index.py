@@ -59,5 +59,26 @@ def find(tokens: NDArray[np.bytes_], index: Index, wanted: NDArray[np.bytes_]) -
     return found
 
 
+def find_one(tokens: NDArray[np.bytes_], index: Index, wanted: bytes) -> int:
+    """`find` of a single token, which costs a fraction of what arrays of one cost."""
+    if not len(tokens):
+        return -1
+    slot = _hash_of(wanted) & (len(index) - 1)
+    while (place := int(index[slot])) >= 0 and tokens[place] != wanted:
+        slot = (slot + 1) & (len(index) - 1)
+    return place
+
+
+def _hash_of(token: bytes) -> int:
+    """What `hashes_of` makes of it."""
+    total = 0
+    for at in range(-(-len(token) // _WORD.itemsize)):
+        word = int.from_bytes(token[at * _WORD.itemsize : (at + 1) * _WORD.itemsize], "little")
+        mixed = word * _FIRST * (2 * at + 1) % 2**64
+        mixed = (mixed ^ mixed >> 32) * _SECOND % 2**64
+        total += mixed ^ mixed >> 29
+    return total % 2**64
+
+
 def _slots(hashes: NDArray[np.uint64], index: Index) -> NDArray[np.int64]:
     return (hashes & np.uint64(len(index) - 1)).astype(np.int64)
