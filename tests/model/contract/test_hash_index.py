@@ -34,7 +34,7 @@ def test_what_is_there_is_found_and_nothing_else(known: set[bytes], asked: set[b
 
 def test_tokens_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hash_index, "hashes_of", lambda tokens: np.zeros(len(tokens), dtype=np.uint64))
-    monkeypatch.setattr(hash_index, "_hash_of", lambda token: 0)  # noqa: ARG005
+    monkeypatch.setattr(hash_index, "_hash_of", lambda token: 0)
     check({b"a", b"b", b"c"}, {b"0", b"bb", b"z"})
 
 
