@@ -1,6 +1,7 @@
 """Calibration: logits to predictions that mean what they say, in each task's unit; fitted on validation, exported."""
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
 import torch
 from jaxtyping import Float
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 
 from model.contract.scaling import Transform
 from model.contract.tasks import Task, TaskKind
+from model.entry import side_by_side, taken_apart
 
 Link = Callable[[Tensor], Tensor]
 
@@ -50,8 +52,10 @@ class Calibration(nn.Module):
         return logits * self.slope + self.intercept
 
     def forward(self, logits: Float[Tensor, "batch task"]) -> Float[Tensor, "batch task"]:
-        columns = (self.transformed(logits)).unbind(1)
-        linked = torch.stack([link(column) for link, column in zip(self.links, columns, strict=True)], 1)
+        # Neighbours of one link are turned together.
+        runs = [(one, len(list(some))) for one, some in groupby(self.links)]
+        parts = taken_apart(self.transformed(logits), [length for _, length in runs])
+        linked = side_by_side([one(part) for (one, _), part in zip(runs, parts, strict=True)], 1)
         low, high = zip(*self.bounds, strict=True)
         return (linked * self.scale).clamp(
             torch.tensor(low, device=logits.device), torch.tensor(high, device=logits.device)

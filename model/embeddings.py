@@ -59,20 +59,22 @@ class Embeddings(nn.Module):
 
     def vectors(self, arrays: Mapping[str, Tensor], name: str) -> Float[Tensor, "*codes dim"]:
         """Of one array of codes, whatever its shape."""
-        return self._gathered(self.slots[name].fused, arrays, [name]).squeeze(-2)
+        return self._gathered(self.slots[name].fused, self._codes(arrays, name))
 
     def side_by_side(self, arrays: Mapping[str, Tensor], names: Sequence[str]) -> Iterator[Float[Tensor, "batch part"]]:
         """The vectors of arrays of one code a row, in this order; neighbours in one fused table by one gather."""
         for key, some in groupby(names, lambda name: self.slots[name].fused):
-            yield self._gathered(key, arrays, list(some)).flatten(1)
+            codes = [self._codes(arrays, name) for name in some]
+            # A single one is not stacked, which the exported graph would do too.
+            yield self._gathered(key, codes[0] if len(codes) == 1 else torch.stack(codes, -1)).flatten(1)
 
-    def _gathered(self, key: str, arrays: Mapping[str, Tensor], names: Sequence[str]) -> Tensor:
-        """`[*codes, array, dim]`."""
-        if key in self.rows:
-            places = [self.places[name] for name in names]
-            return functional.embedding(torch.stack(places, -1), self.rows[key])
-        codes = [arrays[name] + self.slots[name].start for name in names]
-        return self.fused[key](torch.stack(codes, -1))
+    def _codes(self, arrays: Mapping[str, Tensor], name: str) -> Tensor:
+        slot = self.slots[name]
+        return self.places[name] if slot.fused in self.rows else arrays[name] + slot.start
+
+    def _gathered(self, key: str, codes: Tensor) -> Tensor:
+        """`[*codes, dim]`."""
+        return functional.embedding(codes, self.rows[key]) if key in self.rows else self.fused[key](codes)
 
     def apart(self) -> "Embeddings":
         """The same tables, each by itself and none copied: an exported graph takes along those that it reads."""

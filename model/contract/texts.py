@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,14 @@ class Texts(Sequence[str]):
         at = range(len(self))[at]
         end = int(self.lengths[: at + 1].sum())
         return self.utf8[end - int(self.lengths[at]) : end].decode("utf-8", "surrogatepass")
+
+    def at(self, places: NDArray[np.integer[Any]]) -> list[str]:
+        """Those at several places: for one alone all before it are counted too."""
+        ends, lengths = self.ends[places].tolist(), self.lengths[places].tolist()
+        return [
+            self.utf8[end - size : end].decode("utf-8", "surrogatepass")
+            for end, size in zip(ends, lengths, strict=True)
+        ]
 
     def __iter__(self) -> Iterator[str]:
         ends = self.ends.tolist()

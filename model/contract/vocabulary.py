@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.contract.durable import mapped
-from model.contract.hash_index import Index, find, index_of
-from model.contract.texts import Texts
+from model.contract.hash_index import Index, find, find_one, index_of
+from model.contract.texts import Texts, token
 
 MISSING, UNKNOWN, NUM_RESERVED = 0, 1, 2
 INDEX_SUFFIX = ".index.npy"
@@ -34,14 +34,19 @@ class Vocabulary:
     def places(self, values: Sequence[str | None]) -> NDArray[np.int64]:
         """`[value]`: where each value's token stands, -1 where it does not."""
         texts = Texts.of(values)
-        return np.where(texts.lengths > 0, find(self.tokens, self.index, texts.tokens()), -1)
+        return np.where(texts.lengths > 0, self._find(texts), -1)
 
     def codes(self, values: Sequence[str | None]) -> NDArray[np.int32]:
         """`[value]` int32."""
         texts = Texts.of(values)
-        places = find(self.tokens, self.index, texts.tokens())
+        places = self._find(texts)
         codes = np.where(places < 0, UNKNOWN, places + NUM_RESERVED)
         return np.where(texts.lengths > 0, codes, MISSING).astype(np.int32)
+
+    def _find(self, texts: Texts) -> NDArray[np.int64]:
+        if len(texts) == 1:
+            return np.array([find_one(self.tokens, self.index, token(texts.utf8))])
+        return find(self.tokens, self.index, texts.tokens())
 
     def save(self, path: Path) -> None:
         """As NAME.npy and NAME.index.npy."""

@@ -1,8 +1,9 @@
 """Answers: rankings and bundles in the wire format."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import orjson
 from numpy.typing import NDArray
 
@@ -15,9 +16,19 @@ from service.settings import Settings
 
 
 def ranking_json(ranking: Ranking, request_id: str, manifest: Manifest) -> bytes:
-    """A RankResponse, built in bulk: a pydantic object a candidate would cost more than ranking it."""
-    rows = _rows(ranking, [task.name for task in manifest.tasks])
-    return orjson.dumps(about(ranking, request_id, manifest) | {"ranking": rows})  # what is not finite becomes null
+    """A RankResponse, written in bulk: an object a candidate, of whatever library, would cost more than ranking it."""
+    columns = [
+        _texts_of_ids(ranking.ids),
+        *_texts_of_numbers(ranking.scores[:, None]),
+        *_texts_of_numbers(ranking.predictions),
+    ]
+    parts = [b'{"id":%b,"score":%b,"predictions":', _object_of([task.name for task in manifest.tasks])]
+    if ranking.contributions is not None:
+        columns += _texts_of_numbers(ranking.contributions)
+        parts += [b',"contributions":', _object_of(ranking.policy.rules.weights)]
+    row = b"".join([*parts, b"}"])
+    rows = b",".join([row % texts for texts in zip(*columns, strict=True)])
+    return orjson.dumps(about(ranking, request_id, manifest))[:-1] + b',"ranking":[' + rows + b"]}"
 
 
 def about(ranking: Ranking, request_id: str, manifest: Manifest) -> dict[str, Any]:
@@ -30,21 +41,21 @@ def about(ranking: Ranking, request_id: str, manifest: Manifest) -> dict[str, An
     }
 
 
-def _rows(ranking: Ranking, tasks: Sequence[str]) -> list[dict[str, Any]]:
-    predictions = _by_name(tasks, ranking.predictions)
-    columns = zip(ranking.ids, ranking.scores.tolist(), predictions, strict=True)
-    rows: list[dict[str, Any]] = [
-        {"id": one, "score": score, "predictions": by_task} for one, score, by_task in columns
-    ]
-    if ranking.contributions is not None:
-        by_weight = _by_name(list(ranking.policy.rules.weights), ranking.contributions)
-        for row, contributions in zip(rows, by_weight, strict=True):
-            row["contributions"] = contributions
-    return rows
+def _object_of(names: Iterable[str]) -> bytes:
+    """What a row of numbers is written into."""
+    return b"{%b}" % b",".join(orjson.dumps(name).replace(b"%", b"%%") + b":%b" for name in names)
 
 
-def _by_name(names: Sequence[str], table: NDArray[Any]) -> list[dict[str, float]]:
-    return [dict(zip(names, row, strict=True)) for row in table.tolist()]
+def _texts_of_ids(ids: Sequence[str]) -> list[bytes]:
+    """Indented, each has a line of its own: no string in JSON has a line break."""
+    return orjson.dumps(ids, option=orjson.OPT_INDENT_2).removeprefix(b"[\n  ").removesuffix(b"\n]").split(b",\n  ")
+
+
+def _texts_of_numbers(table: NDArray[Any]) -> list[list[bytes]]:
+    """By column, with as many digits as the type of the array needs; what is not finite becomes null."""
+    flat = np.ascontiguousarray(table).ravel()
+    texts = orjson.dumps(flat, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
+    return [texts[at :: table.shape[1]] for at in range(table.shape[1])]
 
 
 def _warning(warning: RankWarning) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def _wrong_names(request: Asked, schema: FeatureSchema) -> Iterator[Mistake]:
         (Side.CANDIDATE, {name: _places(column) for name, column in request.inline.items()}),
     ]
     for side, given in places:
-        allowed = _allowed(side, schema)
+        allowed = _allowed(side, schema) if given else set()
         for name in given:
             if name not in allowed:
                 for where in given[name]:

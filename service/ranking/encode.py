@@ -13,6 +13,7 @@ from model.contract.encoding import Encoder, encode_pairs
 from model.contract.features.discrete import Discrete
 from model.contract.features.interface import Arrays, Side
 from model.contract.request import Asked
+from model.contract.texts import Texts
 from model.contract.vocabulary import UNKNOWN
 from service.ranking.fetch import Fetched
 from service.ranking.given import (
@@ -62,7 +63,10 @@ def encode(request: Asked, fetched: Fetched, encoder: Encoder) -> Encoded:
 def _encode_fresh(request: Asked, fetched: Fetched, encoder: Encoder) -> tuple[Fresh, list[RankWarning]]:
     """Each feature as one column over those candidates that give it, laid over what is stored."""
     given = given_by_candidates(request.inline)
-    at = np.unique(np.concatenate([np.flatnonzero(~fetched.has_half), *(one.rows for one in given.values())]))
+    is_fresh = ~fetched.has_half
+    for one in given.values():
+        is_fresh[one.rows] = True
+    at = np.flatnonzero(is_fresh)
     if not len(at):
         return Fresh(at, {}), []
     given_and_ids = given | ids_of_candidates(request.ids, at, encoder.schema)
@@ -70,10 +74,10 @@ def _encode_fresh(request: Asked, fetched: Fetched, encoder: Encoder) -> tuple[F
     encoded = {name: encoding.encode(encoder, {name: column}) for name, column in columns.items()}
     names = [spec.name for spec in encoder.schema.specs.values() if spec.side is Side.CANDIDATE]
     arrays = encoder.videos.gather(fetched.rows[at], names)
+    place = np.cumsum(is_fresh) - 1
     for name, own in encoded.items():
-        rows = np.searchsorted(at, given_and_ids[name].rows)
         for array, values in own.items():
-            arrays[array][rows] = values
+            arrays[array][place[given_and_ids[name].rows]] = values
     told = (_unknown_values(name, columns[name], encoded[name], encoder) for name in given)
     return Fresh(at, arrays), list(chain.from_iterable(told))
 
@@ -99,5 +103,6 @@ def _unknown_values(name: str, column: Column, encoded: Arrays, encoder: Encoder
 
 
 def _warning(name: str, strings: Strings, codes: NDArray[np.int32]) -> Iterator[RankWarning]:
-    unknown = strings.index[np.flatnonzero(codes == UNKNOWN)].tolist()
-    return unknown_values(name, (strings.distinct[at] or "" for at in unknown))
+    unknown = strings.index[np.flatnonzero(codes == UNKNOWN)]
+    if len(unknown):
+        yield from unknown_values(name, Texts.of(strings.distinct).at(unknown))

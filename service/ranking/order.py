@@ -37,7 +37,7 @@ def order(
     best = top(scored.order_by, min(request.top_k or len(ids), len(ids)))
     return Ranking(
         policy,
-        [ids[at] for at in best],
+        [ids[at] for at in best.tolist()],
         scored.score[best],
         predictions[best],
         scored.contributions[best] if request.explain else None,

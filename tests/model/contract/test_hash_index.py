@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from model.contract import hash_index
-from model.contract.hash_index import find, hashes_of, index_of
+from model.contract.hash_index import find, find_one, hashes_of, index_of
 
 tokens = st.binary(min_size=1, max_size=20).filter(lambda one: b"\0" not in one)
 token_sets = st.sets(tokens, max_size=20)
@@ -19,7 +19,9 @@ def array(values: set[bytes]) -> NDArray[np.bytes_]:
 
 def check(known: set[bytes], asked: set[bytes]) -> None:
     sorted_tokens, wanted = array(known), array(known | asked)
-    places = find(sorted_tokens, index_of(sorted_tokens), wanted)
+    index = index_of(sorted_tokens)
+    places = find(sorted_tokens, index, wanted)
+    assert places.tolist() == [find_one(sorted_tokens, index, one) for one in wanted.tolist()]
     assert [sorted(known)[at] if at >= 0 else None for at in places] == [
         one if one in known else None for one in wanted.tolist()
     ]
@@ -32,6 +34,7 @@ def test_what_is_there_is_found_and_nothing_else(known: set[bytes], asked: set[b
 
 def test_tokens_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hash_index, "hashes_of", lambda tokens: np.zeros(len(tokens), dtype=np.uint64))
+    monkeypatch.setattr(hash_index, "_hash_of", lambda token: 0)
     check({b"a", b"b", b"c"}, {b"0", b"bb", b"z"})
 
 

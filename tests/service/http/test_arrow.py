@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.http import arrow
-from service.http.arrow import REQUEST_KEY, RESPONSE_KEY
+from service.http.arrow import PREDICTION, REQUEST_KEY, RESPONSE_KEY
 from service.http.media import MediaType
 from tests.service.asgi import call
 from tests.service.server import Answer, Server
@@ -59,7 +59,8 @@ def rows_of(answer: Answer) -> dict[str, Any]:
         nested: dict[str, Any] = {"id": row.pop("id"), "score": row.pop("score"), "predictions": {}}
         for name, value in row.items():
             kind, _, task = name.partition(".")
-            nested.setdefault(f"{kind}s", {})[task] = value
+            # A prediction is a float32, and JSON has no more digits than that needs.
+            nested.setdefault(f"{kind}s", {})[task] = float(str(np.float32(value))) if kind == PREDICTION else value
         rows.append(nested)
     return json.loads(batch.schema.metadata[RESPONSE_KEY]) | {"ranking": rows}
 
