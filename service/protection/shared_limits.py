@@ -46,7 +46,7 @@ class SharedLimits:
 
 
 def _script(redis_url: str) -> Any:
-    """Raises InputError where the extra is missing or the address is none; that may hold a password, and is not quoted."""
+    """Raises InputError where the extra is missing or this is no address, which is not quoted: it may hold a password."""
     try:
         from redis.asyncio import Redis
         from redis.asyncio.retry import Retry
