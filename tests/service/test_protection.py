@@ -63,9 +63,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_it_serves_https(
-    registry: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch, workers: str
-) -> None:
+def test_it_serves_https(registry: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch, workers: str) -> None:
     monkeypatch.setenv("WATCHNEXT_TLS_KEY_PASSWORD", PASSWORD)
     options = ["--tls-certificate", str(certificate), "--tls-key", str(certificate.with_name("key.pem"))]
     with serving(registry, *options, "--workers", workers) as server:
@@ -80,12 +78,11 @@ def test_it_serves_https(
         assert "listening on https://" in server.log_text and PASSWORD not in server.log_text
 
 
-def test_a_wrong_password_refuses_to_start(
-    registry: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_password_refuses_to_start(registry: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WATCHNEXT_TLS_KEY_PASSWORD", "another")
     options = ["--tls-certificate", str(certificate), "--tls-key", str(certificate.with_name("key.pem"))]
-    with pytest.raises(AssertionError, match="tls-certificate: expected a readable certificate"), serving(
-        registry, *options
+    with (
+        pytest.raises(AssertionError, match="tls-certificate: expected a readable certificate"),
+        serving(registry, *options),
     ):
         pass

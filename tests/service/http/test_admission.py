@@ -150,7 +150,9 @@ def test_a_server_that_stops_is_not_taken_for_a_deadline(work: Work) -> None:
         await settle()
         for task in tasks:
             task.cancel()
-        assert all(isinstance(one, asyncio.CancelledError) for one in await asyncio.gather(*tasks, return_exceptions=True))
+        assert all(
+            isinstance(one, asyncio.CancelledError) for one in await asyncio.gather(*tasks, return_exceptions=True)
+        )
         work.allowed.set()
         admission.stop()
 

@@ -77,9 +77,7 @@ def test_every_route_says_who_may_use_it(locked: FastAPI) -> None:
         if not isinstance(context.original_route, Guarded | Open)
     }
     assert undeclared == DOCUMENTATION
-    found = {
-        context.path for context in iter_route_contexts(locked.routes) if isinstance(context.original_route, Open)
-    }
+    found = {context.path for context in iter_route_contexts(locked.routes) if isinstance(context.original_route, Open)}
     assert found == {"/healthz", "/readyz"}
     assert {door.scope for door in doors(locked)} == set(Scope)
     assert {door.path for door in doors(locked)} >= {"/v1/rank", "/v1/model"}

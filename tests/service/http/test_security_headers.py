@@ -42,7 +42,11 @@ def test_pages_of_named_origins_may(registry: Path) -> None:
     answer = call(app, "GET", "/healthz", headers={"origin": ORIGIN})
     assert answer.headers["access-control-allow-origin"] == ORIGIN
     assert "access-control-allow-credentials" not in answer.headers
-    asked = {"origin": ORIGIN, "access-control-request-method": "POST", "access-control-request-headers": "authorization"}
+    asked = {
+        "origin": ORIGIN,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization",
+    }
     assert call(app, "OPTIONS", "/v1/rank", headers=asked).status == 200
     refused = call(app, "OPTIONS", "/v1/rank", headers=asked | {"origin": "https://evil.example"})
     assert refused.status == 400 and "access-control-allow-origin" not in refused.headers

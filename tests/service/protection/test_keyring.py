@@ -71,9 +71,7 @@ def test_keys_are_rotated_while_it_runs(path: Path, caplog: pytest.LogCaptureFix
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.write_text("{"), Path.unlink])
-def test_a_broken_file_keeps_the_last_good_keys(
-    path: Path, caplog: pytest.LogCaptureFixture, damage: "object"
-) -> None:
+def test_a_broken_file_keeps_the_last_good_keys(path: Path, caplog: pytest.LogCaptureFixture, damage: "object") -> None:
     key, presented = new_key(RANK)
     write_keys(path, (key,))
     ring = Keyring(path)
