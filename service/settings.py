@@ -53,7 +53,9 @@ class Settings(BaseSettings):
     open_metrics: bool = Field(default=True, description="whether metrics are open to all, or need a key")
     key_requests_per_s: float | None = Field(default=None, gt=0, description="of a key that has no limit of its own")
     key_burst: int = Field(default=50, ge=1, description="requests at once, within that limit")
-    redis_url: str | None = Field(default=None, description="redis://...: shared by all workers and services")
+    redis_url: SecretStr | None = Field(
+        default=None, description="redis://host:port/0, of shared limits; better given as variable than as option"
+    )
     max_queue: int = Field(default=32, ge=0, description="requests that wait in one worker; beyond it 503 at once")
     request_timeout_ms: int = Field(default=10_000, ge=1, description="for a body to arrive, and to wait for its turn")
     drain_s: float = Field(default=0.0, ge=0, description="seconds after SIGTERM that it is not ready, yet answers")
@@ -76,6 +78,10 @@ class Settings(BaseSettings):
         return max(1, num_cores() // (self.workers * self.runtime_threads))
 
     def as_environment(self) -> dict[str, str]:
-        """The variables from which a worker process reads these settings again; a password it is given otherwise."""
-        told = ((name, value) for name, value in self if value is not None and not isinstance(value, SecretStr))
-        return {f"{ENVIRONMENT_PREFIX}{name.upper()}": str(value) for name, value in told}
+        """The variables from which a worker process reads these settings again."""
+        given = {name: value for name, value in self if value is not None}
+        return {f"{ENVIRONMENT_PREFIX}{name.upper()}": _spelled_out(value) for name, value in given.items()}
+
+
+def _spelled_out(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

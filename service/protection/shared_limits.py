@@ -46,7 +46,7 @@ class SharedLimits:
 
 
 def _script(redis_url: str) -> Any:
-    """Raises InputError where the extra is missing or this is no address, which is not quoted: it may hold a password."""
+    """Raises InputError where the extra is missing, or this is no address: not quoted, it may hold a password."""
     try:
         from redis.asyncio import Redis
         from redis.asyncio.retry import Retry

@@ -24,7 +24,7 @@ def guard_of(settings: Settings) -> Guard:
         raise InputError(*found)
     limits: Limits = LocalLimits(settings.workers)
     if settings.redis_url is not None:
-        limits = SharedLimits(settings.redis_url, fallback=limits)
+        limits = SharedLimits(settings.redis_url.get_secret_value(), fallback=limits)
     per_s = settings.key_requests_per_s
     return Guard(
         keyring=Keyring(settings.api_keys) if settings.api_keys else None,

@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -41,10 +41,8 @@ def dribble(connection: socket.socket, first: bytes, each: bytes) -> bytes:
             pass
         except OSError:
             return said
-        try:
+        with suppress(OSError):  # closed; there may be something to read yet
             connection.sendall(each)
-        except OSError:
-            pass  # closed; there may be something to read yet
     raise AssertionError(f"still connected after {PATIENCE_S} s, having heard {said!r}")
 
 
