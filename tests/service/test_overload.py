@@ -42,6 +42,11 @@ class Told:
     accepted_s: list[float] = field(default_factory=list)
     refused_s: list[float] = field(default_factory=list)
 
+    def add(self, other: "Told") -> None:
+        self.statuses += other.statuses
+        self.accepted_s += other.accepted_s
+        self.refused_s += other.refused_s
+
     @property
     def p99_s(self) -> float:
         return statistics.quantiles(self.accepted_s, n=100)[98]
@@ -74,10 +79,7 @@ def together(server: Server, num_clients: int, body: bytes, enough: Callable[[],
         asked = [clients.submit(keep_asking, server, body, enough()) for _ in range(num_clients)]
         told = Told()
         for one in asked:
-            found = one.result()
-            told.statuses += found.statuses
-            told.accepted_s += found.accepted_s
-            told.refused_s += found.refused_s
+            told.add(one.result())
     return told
 
 
@@ -197,14 +199,15 @@ def test_at_four_times_its_capacity_what_is_accepted_keeps_its_latency(registry:
     """Capacity: what is answered a second where as many clients ask as have a place."""
     with serving(registry, *ONE_AT_ONCE, "--max-queue", "3") as server:
         server.wait_until_ready()
-        ratios = []
-        for _ in range(3):  # in turn, for the machine is not ours alone
-            capacity = together(server, 1 + 3, HEAVY, for_seconds(5)).statuses[200] / 5
-            full, over = at_rate(server, capacity, 10), at_rate(server, 4 * capacity, 10)
-            assert set(full.statuses) <= {200, 503} and set(over.statuses) == {200, 503}
-            assert over.statuses.total() > 2 * capacity * 10  # most of what was meant to be sent was
-            assert statistics.median(over.refused_s) < statistics.median(over.accepted_s)
-            ratios.append(over.p99_s / full.p99_s)
-            p99 = [f"{one.p99_s * 1000:.0f} ms" for one in (full, over)]
-            sys.stdout.write(f"capacity {capacity:.0f}/s; p99 at it and at four times it: {p99}; {over.statuses}\n")
-        assert statistics.median(ratios) <= 2, ratios
+        full, over, sent = Told(), Told(), 0.0
+        for _ in range(12):  # in short turns: what else the machine does then falls on both
+            capacity = together(server, 1 + 3, HEAVY, for_seconds(1)).statuses[200]
+            full.add(at_rate(server, capacity, 2))
+            over.add(at_rate(server, 4 * capacity, 2))
+            sent += 4 * capacity * 2
+    p99 = [f"{one.p99_s * 1000:.0f} ms" for one in (full, over)]
+    sys.stdout.write(f"p99 at capacity and at four times it: {p99}; {full.statuses}, {over.statuses}\n")
+    assert set(full.statuses) <= {200, 503} and set(over.statuses) == {200, 503}
+    assert over.statuses.total() > sent / 2  # most of what was meant to be sent was
+    assert statistics.median(over.refused_s) < statistics.median(over.accepted_s)
+    assert over.p99_s <= 2 * full.p99_s
