@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from model.contract.mistakes import InputError
+from service.app import from_environment
 from service.cli import main
 from service.protection.startup import check_tls, exposure, guard_of
 from service.settings import Settings
@@ -57,3 +58,15 @@ def test_a_file_that_is_no_certificate_is_told(tmp_path: Path) -> None:
     (tmp_path / "certificate.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     with pytest.raises(InputError, match="tls_certificate: expected a readable certificate with its key, found"):
         check_tls(Settings(registry=Path("r"), tls_certificate=tmp_path / "certificate.pem"))
+
+
+def test_a_worker_without_its_keys_does_not_serve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The file was good when the service began; the other workers keep what they have read."""
+    (tmp_path / "keys.json").write_text("{")
+    monkeypatch.setenv("WATCHNEXT_REGISTRY", "r")
+    monkeypatch.setenv("WATCHNEXT_API_KEYS", str(tmp_path / "keys.json"))
+    with pytest.raises(SystemExit) as stopped:
+        from_environment()
+    assert stopped.value.code == 2 and "a worker cannot start" in caplog.text and caplog.records[0].exc_info is None
