@@ -1,47 +1,65 @@
 """create_app(): the only place that wires things."""
 
 import gc
+import logging
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
+from fastapi.middleware.cors import CORSMiddleware
 
+from model.contract.mistakes import InputError
+from service.drain import Drain
 from service.http import errors, openapi, probes, routes
 from service.http.access import AccessLog
+from service.http.admission import Admission
 from service.http.body_limit import BodyLimit
+from service.http.security_headers import SecurityHeaders, cors
+from service.protection.startup import guard_of
 from service.registry.live import LiveBundle
 from service.registry.loading import load_ranker
 from service.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings) -> FastAPI:
     live = LiveBundle(
         settings.registry, partial(load_ranker, num_threads=settings.runtime_threads), settings.registry_poll_s
     )
-    threads = ThreadPoolExecutor(settings.requests_at_once, thread_name_prefix="rank")
+    admission = Admission(settings.requests_at_once, settings.max_queue, settings.request_timeout_ms)
+    guard, drain = guard_of(settings), Drain(settings.drain_s)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(live.start)  # a worker takes no connection before
         gc.freeze()  # what was loaded stays: no collection need look at it again
-        yield
+        with drain.on_sigterm():
+            yield
         live.stop()
-        threads.shutdown(wait=False)
+        admission.stop()
 
     app = FastAPI(title="WatchNext", version="1", description=openapi.DESCRIPTION, lifespan=lifespan)
-    app.state.live, app.state.settings, app.state.threads = live, settings, threads
+    app.state.live, app.state.settings = live, settings
+    app.state.guard, app.state.admission, app.state.drain = guard, admission, drain
     app.include_router(routes.router)
     app.include_router(probes.router)
     errors.install(app)
     openapi.install(app)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(AccessLog)  # outermost: it sees every answer
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.request_timeout_ms / 1000)
+    if settings.allowed_origins:
+        app.add_middleware(CORSMiddleware, **cors(settings.allowed_origins))
+    app.add_middleware(AccessLog)  # it sees every answer
+    app.add_middleware(SecurityHeaders, is_draining=lambda: drain.has_begun)
     return app
 
 
 def from_environment() -> FastAPI:
     """What uvicorn calls in each worker process."""
-    return create_app(Settings())
+    try:
+        return create_app(Settings())
+    except InputError as error:  # of a file that was good when the service began: another worker may still have it
+        logger.error("a worker cannot start: %s", "; ".join(map(str, error.mistakes)))
+        raise SystemExit(2) from None

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 import uvicorn
@@ -14,19 +14,26 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 from uvicorn.supervisors import Multiprocess
 
-from model.contract.mistakes import of_validation
+from model.contract.mistakes import InputError, Mistake, of_validation
+from service.http.connection import connections
+from service.protection.startup import check_tls, exposure, guard_of
 from service.settings import Settings
 from service.telemetry import log_config
 
 logger = logging.getLogger(__name__)
+ARRIVAL_GRACE_S = 1.0  # beyond the time that a body has: whoever reads it can still say that it was too slow
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     settings = read_settings(sys.argv[1:] if arguments is None else arguments)
+    _refuse_unsafe(settings)
     listener = _listen(settings.host, settings.port)
     os.environ.update(settings.as_environment())
     logging.config.dictConfig(log_config(settings.log_level))
-    logger.info("listening on http://%s:%d", *listener.getsockname()[:2])
+    scheme = "https" if settings.tls_certificate else "http"
+    logger.info("listening on %s://%s:%d", scheme, *listener.getsockname()[:2])
+    for line in exposure(settings):
+        logger.warning(line)
     # uvicorn repeats the signal after a graceful stop: that is a normal end, not a traceback or a failure.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
@@ -37,10 +44,26 @@ def read_settings(arguments: Sequence[str]) -> Settings:
     try:
         return CliApp.run(Settings, cli_args=list(arguments))
     except ValidationError as error:
-        lines = [f"--{str(one).replace('_', '-', one.where.count('_'))}" for one in of_validation(error, Settings)]
-        raise _refusal(*lines) from None
+        raise _refusal(*_as_options(of_validation(error, Settings))) from None
     except SettingsError as error:
         raise _refusal(str(error).removeprefix("error parsing CLI: ")) from None
+
+
+def _refuse_unsafe(settings: Settings) -> None:
+    """Before anything listens; the workers would only find it out one by one."""
+    try:
+        guard_of(settings)
+        check_tls(settings)
+    except InputError as error:
+        raise _refusal(*_as_options(error.mistakes)) from None
+
+
+def _as_options(mistakes: Iterable[Mistake]) -> list[str]:
+    """Their places are names of settings, or paths."""
+    known = Settings.model_fields
+    return [
+        f"--{str(one).replace('_', '-', one.where.count('_'))}" if one.where in known else str(one) for one in mistakes
+    ]
 
 
 def _refusal(*lines: str) -> SystemExit:
@@ -70,6 +93,11 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         log_level=settings.log_level,
         access_log=False,  # ours knows more
         server_header=False,
+        http=connections(settings.request_timeout_ms / 1000 + ARRIVAL_GRACE_S),
+        ws="none",
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+        ssl_keyfile_password=settings.tls_password,
     )
     if settings.workers > 1:
         Multiprocess(config, sockets=[listener]).run()

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENVIRONMENT_PREFIX = "WATCHNEXT_"
@@ -45,6 +45,33 @@ class Settings(BaseSettings):
     graceful_timeout_s: int = Field(default=30, ge=0, description="seconds that requests may take to end after SIGTERM")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="how much is logged")
 
+    # Protection and overload: service/protection, service/http/admission.py.
+    api_keys: Path | None = Field(default=None, description="the file of API keys (watchnext-keys makes it)")
+    admin: Literal["auto", "on", "off"] = Field(
+        default="auto", description="/v1/admin; auto: where there are keys, or on loopback"
+    )
+    open_metrics: bool = Field(default=True, description="whether metrics are open to all, or need a key")
+    key_requests_per_s: float | None = Field(default=None, gt=0, description="of a key that has no limit of its own")
+    key_burst: int = Field(default=50, ge=1, description="requests at once, within that limit")
+    redis_url: SecretStr | None = Field(
+        default=None, description="redis://host:port/0, of shared limits; better given as variable than as option"
+    )
+    max_queue: int = Field(default=32, ge=0, description="requests that wait in one worker; beyond it 503 at once")
+    request_timeout_ms: int = Field(default=10_000, ge=1, description="for a body to arrive, and to wait for its turn")
+    drain_s: float = Field(default=0.0, ge=0, description="seconds after SIGTERM that it is not ready, yet answers")
+    tls_certificate: Path | None = Field(default=None, description="PEM, with the chain: serve HTTPS")
+    tls_key: Path | None = Field(default=None, description="PEM; where the certificate's file has none")
+    tls_key_password: SecretStr | None = Field(default=None, description="better as variable: others see options")
+    cors_origins: str = Field(default="", description="origins whose pages may call, with commas between them")
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        return [one.strip() for one in self.cors_origins.split(",") if one.strip()]
+
+    @property
+    def tls_password(self) -> str | None:
+        return self.tls_key_password.get_secret_value() if self.tls_key_password else None
+
     @property
     def requests_at_once(self) -> int:
         """That one worker computes: with the threads of each, all workers together use every core, and none twice."""
@@ -52,4 +79,9 @@ class Settings(BaseSettings):
 
     def as_environment(self) -> dict[str, str]:
         """The variables from which a worker process reads these settings again."""
-        return {f"{ENVIRONMENT_PREFIX}{name.upper()}": str(value) for name, value in self}
+        given = {name: value for name, value in self if value is not None}
+        return {f"{ENVIRONMENT_PREFIX}{name.upper()}": _spelled_out(value) for name, value in given.items()}
+
+
+def _spelled_out(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

@@ -6,18 +6,32 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from model.contract.mistakes import InputError
-from service.errors import NotReady
-from service.http.body_limit import BodyTooLarge
+from service.errors import (
+    DeadlinePassed,
+    Forbidden,
+    NotReady,
+    Overloaded,
+    TooManyRequests,
+    TryLater,
+    Unauthenticated,
+)
+from service.http.body_limit import BodyTooLarge, BodyTooSlow
 from service.http.media import MalformedArrow, MalformedBody, UnsupportedBody
 from service.http.problem import Asked, ProblemKind, problem_response, wrong_parts
 
 TABLE: dict[type[Exception], ProblemKind] = {
     MalformedBody: ProblemKind(400, "malformed-json", "The body is not JSON"),
     MalformedArrow: ProblemKind(400, "malformed-arrow", "The body is not a whole Arrow stream"),
+    Unauthenticated: ProblemKind(401, "unauthenticated", "No valid API key"),
+    Forbidden: ProblemKind(403, "forbidden", "This is not allowed"),
+    BodyTooSlow: ProblemKind(408, "body-too-slow", "The body took too long to arrive"),
     BodyTooLarge: ProblemKind(413, "body-too-large", "The body is too large"),
     UnsupportedBody: ProblemKind(415, "unsupported-body", "The body has an unsupported type or encoding"),
     InputError: ProblemKind(422, "invalid-request", "The request cannot be answered as it is"),
+    TooManyRequests: ProblemKind(429, "too-many-requests", "The key's limit is reached"),
     NotReady: ProblemKind(503, "not-ready", "No version is ready to rank with"),
+    Overloaded: ProblemKind(503, "overloaded", "More requests than can be answered"),
+    DeadlinePassed: ProblemKind(504, "deadline-passed", "The request's time was over"),
 }
 # What the web framework refuses before any of our code runs.
 FRAMEWORK = {
@@ -34,11 +48,19 @@ def install(app: FastAPI) -> None:
 
 async def _tell(request: Request, error: Exception) -> Response:
     kind = next(TABLE[one] for one in type(error).__mro__ if one in TABLE)
-    headers = {"Retry-After": str(math.ceil(error.retry_after_s))} if isinstance(error, NotReady) else {}
     mistakes = error.mistakes if isinstance(error, InputError) else ()
     more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
     detail = f"{mistakes[0]}{more}" if mistakes else str(error)
-    return problem_response(kind, Asked.of(request.scope), detail, wrong_parts(mistakes), headers)
+    return problem_response(kind, Asked.of(request.scope), detail, wrong_parts(mistakes), _headers(error))
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    if isinstance(error, TryLater):
+        return {"Retry-After": str(math.ceil(error.retry_after_s))}
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": error.challenge}
+    # The rest of such a body may still come, slowly or in masses: nobody reads it.
+    return {"Connection": "close"} if isinstance(error, BodyTooLarge | BodyTooSlow) else {}
 
 
 async def _tell_http(request: Request, error: Exception) -> Response:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from model.contract.mistakes import InputError, Mistake
-from service.errors import NotReady
-from service.http.body_limit import BodyTooLarge
+from service.errors import DeadlinePassed, Forbidden, NotReady, Overloaded, TooManyRequests, Unauthenticated
+from service.http.body_limit import BodyTooLarge, BodyTooSlow
 from service.http.errors import TABLE
 from service.http.media import MalformedBody, MediaType, UnsupportedBody
 from service.http.problem import MEDIA_TYPE, Asked, Problem, problem_response, wrong_parts
@@ -135,3 +135,16 @@ INVALID = _problem(InputError, str(_WRONG_NAME), [_WRONG_NAME])
 NOT_READY = _problem(
     NotReady, "registry: expected a registry with a live version (`watchnext train` publishes one), found none"
 )
+TOO_SLOW = _problem(BodyTooSlow, str(BodyTooSlow(Settings.model_fields["request_timeout_ms"].default / 1000)))
+OVERLOADED = _problem(Overloaded, "32 requests wait already, as many as may.")
+NOT_READY_OR_OVERLOADED = {
+    "description": f"{NOT_READY['description']}; or: {OVERLOADED['description']}",
+    "content": OVERLOADED["content"],
+}
+TOO_LATE = _problem(DeadlinePassed, "The request's time was over while it waited for its turn.")
+# Of every route that needs a scope.
+REFUSED = {
+    401: _problem(Unauthenticated, "Expected a valid API key, found one that is not known."),
+    403: _problem(Forbidden, "Expected a key with the scope `admin`, found one with `rank`."),
+    429: _problem(TooManyRequests, "The key's limit is 100 requests a second, 50 at once."),
+}

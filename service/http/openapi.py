@@ -4,8 +4,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 
 from model.contract.request import RankRequest
+from service.http import examples
+from service.http.guarded import Guarded
 from service.http.problem import Problem
 
 DESCRIPTION = """Ranks candidate videos for one user by what several tasks predict of them.
@@ -31,4 +34,18 @@ def _document(app: FastAPI) -> dict[str, Any]:
         # A part that answers have too is described there already.
         schemas.update({name: one for name, one in schema.pop("$defs", {}).items() if name not in schemas})
         schemas[model.__name__] = schema
+    document["components"]["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key, where the service has any."}
+    }
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, Guarded):
+            for method in context.methods or ():
+                _declare(document["paths"][context.path][method.lower()])
     return document
+
+
+def _declare(operation: dict[str, Any]) -> None:
+    """That it may need a key, and how it is refused without."""
+    operation["security"] = [{"key": []}, {}]
+    for status, refusal in examples.REFUSED.items():
+        operation["responses"].setdefault(str(status), refusal)

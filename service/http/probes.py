@@ -2,11 +2,14 @@
 
 from fastapi import APIRouter
 
+from service.errors import NotReady
 from service.http import examples
+from service.http.guarded import Open
 from service.http.schemas import Alive, Ready
-from service.http.wired import Live
+from service.http.wired import Drained, Live
 
-router = APIRouter(tags=["probes"])
+RETRY_AFTER_S = 1.0
+router = APIRouter(tags=["probes"], route_class=Open)
 
 
 @router.get("/healthz", responses={200: examples.ALIVE})
@@ -16,6 +19,8 @@ async def healthz() -> Alive:
 
 
 @router.get("/readyz", responses={200: examples.READY, 503: examples.NOT_READY})
-async def readyz(live: Live) -> Ready:
+async def readyz(live: Live, drain: Drained) -> Ready:
     """Ready to rank; otherwise 503 with the reason. While a live version is refused, the last good one is served."""
+    if drain.has_begun:
+        raise NotReady("the service is about to stop", RETRY_AFTER_S)
     return Ready(version=live.ranker.bundle.manifest.version, refused=live.refused)

@@ -1,6 +1,5 @@
 """Version 1 of the API."""
 
-import asyncio
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
@@ -9,14 +8,16 @@ from service.http import examples
 from service.http.access import Trace
 from service.http.answers import model_response
 from service.http.formats import FORMATS
+from service.http.guarded import needs
 from service.http.media import Media
 from service.http.schemas import ModelResponse, RankResponse
-from service.http.wired import Live, Threads, Traced, Wired
+from service.http.wired import Admitted, Live, Traced, Wired
+from service.protection.scope import Scope
 from service.ranking.checks import check_limits
 from service.ranking.pipeline import rank
 from service.ranking.ranker import Ranker
 
-router = APIRouter(prefix="/v1", tags=["ranking"])
+router = APIRouter(prefix="/v1", tags=["ranking"], route_class=needs(Scope.RANK))
 
 
 @router.post(
@@ -25,24 +26,26 @@ router = APIRouter(prefix="/v1", tags=["ranking"])
     responses={
         200: examples.RANKED,
         400: examples.MALFORMED,
+        408: examples.TOO_SLOW,
         413: examples.TOO_LARGE,
         415: examples.UNSUPPORTED,
         422: examples.INVALID,
-        503: examples.NOT_READY,
+        503: examples.NOT_READY_OR_OVERLOADED,
+        504: examples.TOO_LATE,
     },
     openapi_extra={"requestBody": examples.RANK_REQUEST},
 )
-async def rank_candidates(request: Request, live: Live, settings: Wired, threads: Threads, trace: Traced) -> Response:
+async def rank_candidates(
+    request: Request, live: Live, settings: Wired, admission: Admitted, trace: Traced
+) -> Response:
     """Order candidates for one user. Unknown users, videos and categories are ranked too, and named in `warnings`."""
     ranker = live.ranker
     media = Media.of(request)
-    body = await request.body()
-    # In a thread: the event loop must stay free to accept requests and to answer probes.
-    answer = partial(_answer, body, media, ranker, settings.max_candidates, trace)
-    return await asyncio.get_running_loop().run_in_executor(threads, answer)
+    answer = partial(_answer, media, ranker, settings.max_candidates, trace)
+    return await admission.run(request, answer)
 
 
-def _answer(body: bytes, media: Media, ranker: Ranker, max_candidates: int, trace: Trace) -> Response:
+def _answer(media: Media, ranker: Ranker, max_candidates: int, trace: Trace, body: bytes) -> Response:
     trace.version = ranker.bundle.manifest.version
     request = FORMATS[media.sent].read(body, trace)
     trace.num_candidates = len(request.ids)

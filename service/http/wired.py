@@ -1,11 +1,12 @@
 """What create_app() wired, as the routes ask for it."""
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from service.drain import Drain
 from service.http.access import Trace
+from service.http.admission import Admission
 from service.registry.live import LiveBundle
 from service.settings import Settings
 
@@ -19,8 +20,12 @@ async def _settings(request: Request) -> Settings:
     return cast(Settings, request.app.state.settings)
 
 
-async def _threads(request: Request) -> ThreadPoolExecutor:
-    return cast(ThreadPoolExecutor, request.app.state.threads)
+async def _admission(request: Request) -> Admission:
+    return cast(Admission, request.app.state.admission)
+
+
+async def _drain(request: Request) -> Drain:
+    return cast(Drain, request.app.state.drain)
 
 
 async def _trace(request: Request) -> Trace:
@@ -29,5 +34,6 @@ async def _trace(request: Request) -> Trace:
 
 Live = Annotated[LiveBundle, Depends(_live)]
 Wired = Annotated[Settings, Depends(_settings)]
-Threads = Annotated[ThreadPoolExecutor, Depends(_threads)]
+Admitted = Annotated[Admission, Depends(_admission)]
+Drained = Annotated[Drain, Depends(_drain)]
 Traced = Annotated[Trace, Depends(_trace)]

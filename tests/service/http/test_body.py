@@ -39,3 +39,13 @@ def test_a_valid_id_is_kept_even_if_the_rest_is_wrong(body: bytes, kept: bool) -
 def test_what_is_not_json_is_told_with_its_place() -> None:
     with pytest.raises(MalformedBody, match=r"EOF while parsing .* at line 1 column 5"):
         parse(RankRequest, b'{"a":', Trace())
+
+
+def test_deep_nesting_is_refused_by_the_parser() -> None:
+    def nested(levels: int) -> bytes:
+        return b'{"candidates": ["v1"], "context": {"hour": %s}}' % (b"[" * levels + b"]" * levels)
+
+    assert parse(RankRequest, nested(150), Trace()).ids == ["v1"]  # what is wrong in it is said later
+    for levels in (250, 100_000):
+        with pytest.raises(MalformedBody, match="recursion limit exceeded"):
+            parse(RankRequest, nested(levels), Trace())

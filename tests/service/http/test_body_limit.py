@@ -13,7 +13,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     await Response(await Request(scope, receive).body())(scope, receive, send)
 
 
-LIMITED = BodyLimit(echo, max_bytes=10)
+LIMITED = BodyLimit(echo, max_bytes=10, timeout_s=60.0)
 
 
 def test_a_body_of_the_limit_passes() -> None:

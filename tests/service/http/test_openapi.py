@@ -44,7 +44,10 @@ def test_every_operation_shows_an_example_of_every_answer(document: Any) -> None
         for status, answer in operation["responses"].items()
         for content in answer["content"].values()
     }
-    assert {status for path, status in answers if path == "/v1/rank"} == {"200", "400", "413", "415", "422", "503"}
+    refused = {"401", "403", "429"}
+    told = {"200", "400", "408", "413", "415", "422", "503", "504"} | refused
+    assert {status for path, status in answers if path == "/v1/rank"} == told
+    assert {status for path, status in answers if path == "/v1/model"} == {"200", "503"} | refused
     assert {path for path, _ in answers} == {"/v1/rank", "/v1/model", "/healthz", "/readyz"}
     assert all("example" in content and "schema" in content for content in answers.values())
 
@@ -67,7 +70,9 @@ def test_the_example_answers_are_valid(model: Any, example: dict[str, Any]) -> N
     model.model_validate(example["content"]["application/json"]["example"])
 
 
-@pytest.mark.parametrize("name", ["MALFORMED", "TOO_LARGE", "UNSUPPORTED", "INVALID", "NOT_READY"])
+@pytest.mark.parametrize(
+    "name", ["MALFORMED", "TOO_LARGE", "UNSUPPORTED", "INVALID", "NOT_READY", "TOO_SLOW", "TOO_LATE"]
+)
 def test_the_example_problems_are_valid(name: str) -> None:
     [content] = getattr(examples, name)["content"].values()
     problem = Problem.model_validate(content["example"])

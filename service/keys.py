@@ -1,0 +1,95 @@
+"""The `watchnext-keys` command: adds, lists and revokes API keys in a file that services read."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from model.contract.mistakes import InputError, of_validation
+from service.protection.keys import Key, new_key, read_keys, without, write_keys
+from service.protection.scope import Scope
+
+EXAMPLE = """Example: watchnext-keys add --file keys.json --scope rank --expires 2027-01-01 --name web
+Then:    watchnext-serve --registry registry --api-keys keys.json
+         curl localhost:8000/v1/model -H 'Authorization: Bearer wn_...'
+
+Services notice a change of the file within a second. To rotate a key: add one, give it out, revoke the old one."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    given = _parser().parse_args(arguments)
+    try:
+        told = list(COMMANDS[given.command](given))
+    except InputError as error:
+        raise _refusal(str(error)) from None
+    except ValidationError as error:
+        raise _refusal(*(f"--{one}".replace("_", "-") for one in of_validation(error, Key))) from None
+    sys.stdout.write("".join(f"{line}\n" for line in told))
+
+
+def _add(given: argparse.Namespace) -> Iterator[str]:
+    keys = read_keys(given.file) if given.file.exists() else ()
+    key, presented = new_key(
+        frozenset(given.scope),
+        name=given.name,
+        expires=given.expires,
+        requests_per_s=given.requests_per_s,
+        burst=given.burst,
+    )
+    write_keys(given.file, (*keys, key))
+    sys.stderr.write("Only its hash is kept: this is the one time that the key is shown.\n")
+    yield str(presented)
+
+
+def _list(given: argparse.Namespace) -> Iterator[str]:
+    for key in read_keys(given.file):
+        until = f"until {key.expires:%Y-%m-%dT%H:%M%z}" if key.expires else "for ever"
+        limit = f"  {key.requests_per_s:g} requests/s" if key.requests_per_s else ""
+        yield f"{key.id}  {','.join(sorted(key.scopes))}  {until}{limit}  {key.name}"
+
+
+def _revoke(given: argparse.Namespace) -> Iterator[str]:
+    write_keys(given.file, without(read_keys(given.file), given.id))
+    yield f"revoked {given.id}"
+
+
+COMMANDS = {"add": _add, "list": _list, "revoke": _revoke}
+
+
+def _parser() -> argparse.ArgumentParser:
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="watchnext-keys", description=__doc__, epilog=EXAMPLE, formatter_class=shape, allow_abbrev=False
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    add = commands.add_parser("add", help="make a key and show it, once")
+    listing = commands.add_parser("list", help="ids, scopes and ends")
+    revoke = commands.add_parser("revoke", help="take a key out")
+    for command in (add, listing, revoke):
+        command.add_argument("--file", type=Path, required=True, help="the file of keys")
+    scopes = [one.value for one in Scope]
+    add.add_argument("--scope", type=Scope, action="append", required=True, help=f"of {scopes}; again for more")
+    add.add_argument("--name", default="", help="whose it is, for people")
+    add.add_argument("--expires", type=_instant, help="a day or an instant, UTC; without it, never")
+    add.add_argument("--requests-per-s", type=float, help="its own limit")
+    add.add_argument("--burst", type=int, help="requests at once, within its own limit")
+    revoke.add_argument("id", help="as `list` shows it")
+    return parser
+
+
+def _instant(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _refusal(*lines: str) -> SystemExit:
+    for line in lines:
+        sys.stderr.write(f"watchnext-keys: {line}\n")
+    return SystemExit(2)
+
+
+if __name__ == "__main__":
+    main()

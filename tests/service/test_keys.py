@@ -1,0 +1,52 @@
+"""`watchnext-keys`: makes, lists and revokes keys; the secret is shown once."""
+
+from pathlib import Path
+
+import pytest
+
+from service.keys import main
+from service.protection.keyring import Keyring
+from service.protection.scope import Scope
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    main(arguments)
+    return capsys.readouterr().out
+
+
+def test_from_adding_to_revoking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(tmp_path / "keys.json")
+    more = ("--expires", "2100-01-01", "--name", "web", "--requests-per-s", "5", "--burst", "10")
+    first = said(capsys, "add", "--file", file, "--scope", "rank", "--scope", "admin", *more).strip()
+    second = said(capsys, "add", "--file", file, "--scope", "features").strip()
+    key = Keyring(tmp_path / "keys.json").authenticate(f"Bearer {first}")
+    assert (key.scopes, key.name, key.requests_per_s, key.burst) == ({Scope.RANK, Scope.ADMIN}, "web", 5, 10)
+    listed = said(capsys, "list", "--file", file)
+    assert listed.splitlines() == [
+        f"{key.id}  admin,rank  until 2100-01-01T00:00+0000  5 requests/s  web",
+        f"{second.split('_')[1]}  features  for ever  ",
+    ]
+    assert first not in listed and key.hash not in listed
+    said(capsys, "revoke", "--file", file, key.id)
+    assert key.id not in said(capsys, "list", "--file", file)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["list", "--file", "none.json"], "none.json: expected a readable"),
+        (["revoke", "--file", "none.json", "0"], "none.json: expected a readable"),
+        (["add", "--file", "k.json", "--scope", "rank", "--burst", "0"], "--burst: expected"),
+        (["add", "--file", "k.json", "--scope", "everything"], "invalid Scope value: 'everything'"),
+        (["add", "--file", "k.json", "--scope", "rank", "--expires", "soon"], "argument --expires: invalid"),
+        ([], "required: command"),
+    ],
+)
+def test_mistakes_are_told(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2 and told in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
