@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from service.http import errors, openapi, probes, routes
 from service.http.access import AccessLog
 from service.http.body_limit import BodyLimit
+from service.http.v2 import routes as v2_routes
 from service.registry.live import LiveBundle
 from service.registry.loading import load_ranker
 from service.settings import Settings
@@ -34,6 +35,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="WatchNext", version="1", description=openapi.DESCRIPTION, lifespan=lifespan)
     app.state.live, app.state.settings, app.state.threads = live, settings, threads
     app.include_router(routes.router)
+    app.include_router(v2_routes.router)
     app.include_router(probes.router)
     errors.install(app)
     openapi.install(app)

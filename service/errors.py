@@ -7,3 +7,7 @@ class NotReady(Exception):
     def __init__(self, reason: str, retry_after_s: float) -> None:
         super().__init__(reason)
         self.reason, self.retry_after_s = reason, retry_after_s
+
+
+class NoSuchModel(Exception):
+    """A name or a version that is not the live one."""

@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from model.contract.mistakes import InputError
-from service.errors import NotReady
+from service.errors import NoSuchModel, NotReady
 from service.http.body_limit import BodyTooLarge
 from service.http.media import MalformedArrow, MalformedBody, UnsupportedBody
 from service.http.problem import Asked, ProblemKind, problem_response, wrong_parts
@@ -14,6 +14,7 @@ from service.http.problem import Asked, ProblemKind, problem_response, wrong_par
 TABLE: dict[type[Exception], ProblemKind] = {
     MalformedBody: ProblemKind(400, "malformed-json", "The body is not JSON"),
     MalformedArrow: ProblemKind(400, "malformed-arrow", "The body is not a whole Arrow stream"),
+    NoSuchModel: ProblemKind(404, "no-such-model", "There is no such model"),
     BodyTooLarge: ProblemKind(413, "body-too-large", "The body is too large"),
     UnsupportedBody: ProblemKind(415, "unsupported-body", "The body has an unsupported type or encoding"),
     InputError: ProblemKind(422, "invalid-request", "The request cannot be answered as it is"),

@@ -11,6 +11,7 @@ from starlette.types import Scope
 from model.contract.mistakes import Mistake
 
 MEDIA_TYPE = "application/problem+json"
+INFERENCE = "/v2"  # below it errors have the shape of the Open Inference Protocol
 MOST_MISTAKES = 20
 LONGEST_TEXT = 2000  # an answer must not grow with whatever a client sent
 
@@ -32,6 +33,12 @@ class Problem(BaseModel):
     instance: str = Field(description="the path that was asked for")
     request_id: str
     errors: list[WrongPart] = Field(default=[], description=f"the first {MOST_MISTAKES}")
+
+
+class InferenceError(BaseModel):
+    """An error as the Open Inference Protocol has it."""
+
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,10 @@ class Asked:
         """The path as it came: decoded, a line break in it would forge a line of the log."""
         return cls(scope.get("raw_path", b"").decode("latin-1"), scope["state"]["trace"].request_id)
 
+    @property
+    def by_inference_protocol(self) -> bool:
+        return self.path == INFERENCE or self.path.startswith(f"{INFERENCE}/")
+
 
 def wrong_parts(mistakes: Sequence[Mistake]) -> list[WrongPart]:
     return [
@@ -79,6 +90,9 @@ def problem_response(
     errors: Sequence[WrongPart] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
+    if asked.by_inference_protocol:
+        told = InferenceError(error=f"{kind.title}: {detail[:LONGEST_TEXT]}")
+        return Response(told.model_dump_json(), kind.status, dict(headers or {}), "application/json")
     problem = Problem(
         type=kind.type,
         title=kind.title,
