@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 from numpy.typing import NDArray
 
+from model.contract.answer import FeatureBody, Limits, ModelResponse, TaskBody
 from model.contract.bundle import Manifest
 from model.contract.features.interface import Feature, Side
-from service.http.schemas import FeatureBody, Limits, ModelResponse, TaskBody
 from service.ranking.order import Ranking
 from service.ranking.warning import RankWarning
 from service.settings import Settings

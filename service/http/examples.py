@@ -4,12 +4,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from model.contract.answer import Problem
 from model.contract.mistakes import InputError, Mistake
 from service.errors import NotReady
 from service.http.body_limit import BodyTooLarge
 from service.http.errors import TABLE
 from service.http.media import MalformedBody, MediaType, UnsupportedBody
-from service.http.problem import MEDIA_TYPE, Asked, Problem, problem_response, wrong_parts
+from service.http.problem import MEDIA_TYPE, Asked, problem_response, wrong_parts
 from service.settings import Settings
 
 REQUEST_ID = "r-1"

@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from model.contract.answer import Problem
 from model.contract.request import RankRequest
-from service.http.problem import Problem
 from service.ranking.tensors import InferRequest
 
 DESCRIPTION = """Ranks candidate videos for one user by what several tasks predict of them.

@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter
 
+from model.contract.answer import Ready
 from service.http import examples
-from service.http.schemas import Alive, Ready
+from service.http.schemas import Alive
 from service.http.wired import Live
 
 router = APIRouter(tags=["probes"])

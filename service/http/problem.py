@@ -5,34 +5,16 @@ from dataclasses import dataclass
 from typing import Self
 
 from fastapi import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from starlette.types import Scope
 
+from model.contract.answer import Problem, WrongPart
 from model.contract.mistakes import Mistake
 
 MEDIA_TYPE = "application/problem+json"
 INFERENCE = "/v2"  # below it errors have the shape of the Open Inference Protocol
 MOST_MISTAKES = 20
 LONGEST_TEXT = 2000  # an answer must not grow with whatever a client sent
-
-
-class WrongPart(BaseModel):
-    where: str = Field(description="the place in the body", examples=["candidates[3].features.duration_s"])
-    expected: str
-    found: str
-    nearest: str | None = Field(default=None, description="the nearest allowed name")
-
-
-class Problem(BaseModel):
-    """RFC 9457, with the id of the request and what was wrong in it, part by part."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str = Field(description="the path that was asked for")
-    request_id: str
-    errors: list[WrongPart] = Field(default=[], description=f"the first {MOST_MISTAKES}")
 
 
 class InferenceError(BaseModel):

@@ -5,12 +5,12 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
+from model.contract.answer import ModelResponse, RankResponse
 from service.http import examples
 from service.http.access import Trace
 from service.http.answers import model_response
 from service.http.formats import FORMATS
 from service.http.media import Media
-from service.http.schemas import ModelResponse, RankResponse
 from service.http.wired import Live, Threads, Traced, Wired
 from service.ranking.checks import check_limits
 from service.ranking.pipeline import rank

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from model.contract.answer import ModelResponse, Problem, RankResponse, Ready
 from model.contract.request import RankRequest
 from service.http import examples
-from service.http.problem import Problem
-from service.http.schemas import Alive, ModelResponse, RankResponse, Ready
+from service.http.schemas import Alive
 from service.http.v2 import examples as v2_examples
 from service.http.v2.schemas import InferResponse, ModelMetadata, ModelReady, ServerLive, ServerMetadata, ServerReady
 from service.ranking.tensors import InferRequest
