@@ -22,6 +22,7 @@ from service.ranking.ranker import Ranker
 from service.ranking.tensors import InferRequest
 
 router = APIRouter(prefix=INFERENCE, tags=["open inference protocol"])
+probes = APIRouter()
 model = APIRouter()  # the same for the live model, and for a version of it
 
 
@@ -47,13 +48,13 @@ async def describe_server(request: Request) -> ServerMetadata:
     return ServerMetadata(name="watchnext", version=request.app.version, extensions=[])
 
 
-@router.get("/health/live", responses=examples.LIVE)
+@probes.get("/health/live", responses=examples.LIVE)
 async def is_alive() -> ServerLive:
     """As /healthz."""
     return ServerLive(live=True)
 
 
-@router.get("/health/ready", responses=examples.READY, dependencies=[Depends(readyz)])
+@probes.get("/health/ready", responses=examples.READY, dependencies=[Depends(readyz)])
 async def is_ready() -> ServerReady:
     """As /readyz: 503 with the reason where it is not."""
     return ServerReady(ready=True)
@@ -80,12 +81,11 @@ async def infer_rows(request: Request, ranker: Named, settings: Wired, threads: 
     """Predict every task for rows that are encoded already. Policies and warnings are those of /v1/rank."""
     if Media.of(request).sent is not MediaType.JSON:
         raise UnsupportedBody(f"Expected Content-Type {MediaType.JSON}, found {MediaType.ARROW}.")
-    body = await request.body()
-    answer = partial(_answer, body, ranker, settings.max_candidates, trace)
-    return await asyncio.get_running_loop().run_in_executor(threads, answer)
+    answer = partial(_answer, ranker, settings.max_candidates, trace)
+    return await asyncio.get_running_loop().run_in_executor(threads, answer, await request.body())
 
 
-def _answer(body: bytes, ranker: Ranker, max_rows: int, trace: Trace) -> Response:
+def _answer(ranker: Ranker, max_rows: int, trace: Trace, body: bytes) -> Response:
     trace.version = ranker.bundle.manifest.version
     request = parse(InferRequest, body, trace, id_field="id")
     predictions = infer(request, ranker, max_rows)
@@ -93,5 +93,6 @@ def _answer(body: bytes, ranker: Ranker, max_rows: int, trace: Trace) -> Respons
     return Response(inference_json(request, predictions, ranker.bundle), media_type=MediaType.JSON)
 
 
+router.include_router(probes)
 router.include_router(model, prefix="/models/{name}")
 router.include_router(model, prefix="/models/{name}/versions/{version}", dependencies=[Depends(_is_live)])
