@@ -17,6 +17,7 @@ from service.http.access import AccessLog
 from service.http.admission import Admission
 from service.http.body_limit import BodyLimit
 from service.http.security_headers import SecurityHeaders, cors
+from service.http.v2 import routes as v2_routes
 from service.protection.startup import guard_of
 from service.registry.live import LiveBundle
 from service.registry.loading import load_ranker
@@ -45,6 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.live, app.state.settings = live, settings
     app.state.guard, app.state.admission, app.state.drain = guard, admission, drain
     app.include_router(routes.router)
+    app.include_router(v2_routes.router)
     app.include_router(probes.router)
     errors.install(app)
     openapi.install(app)

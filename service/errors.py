@@ -35,3 +35,7 @@ class Unauthenticated(Exception):
 
 class Forbidden(Exception):
     """Nobody may, or this key may not."""
+
+
+class NoSuchModel(Exception):
+    """A name or a version that is not the live one."""

@@ -13,6 +13,8 @@ import httpx
 import polars as pl
 from rich.console import Console
 
+from model.client import Client, Connection, ServiceError
+from model.contract.answer import RankResponse
 from model.contract.mistakes import mistake
 from training import run as running
 from training.config import RunConfig, load_config
@@ -79,7 +81,7 @@ def _request(logs: Path) -> dict[str, Any]:
     }
 
 
-def _serve_and_rank(registry: Path, request: dict[str, Any], log: Path, console: Console) -> dict[str, Any]:
+def _serve_and_rank(registry: Path, request: dict[str, Any], log: Path, console: Console) -> RankResponse:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -88,27 +90,26 @@ def _serve_and_rank(registry: Path, request: dict[str, Any], log: Path, console:
     with log.open("w", encoding="utf-8") as output:
         server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         try:
-            _wait_until_ready(port, log)
-            console.print(f"POST /v1/rank {json.dumps(request)}", highlight=False)
-            answer = httpx.post(f"http://127.0.0.1:{port}/v1/rank", json=request, timeout=10)
+            with Client(Connection(f"http://127.0.0.1:{port}", timeout_s=10, retries=0)) as client:
+                _wait_until_ready(client, log)
+                console.print(f"POST /v1/rank {json.dumps(request)}", highlight=False)
+                return client.rank(request)
+        except ServiceError as error:
+            raise mistake("POST /v1/rank", "a ranking", str(error)) from error
         finally:
             server.terminate()
             server.wait(timeout=30)
-    if answer.status_code != 200:
-        raise mistake("POST /v1/rank", "status 200", f"{answer.status_code}: {answer.text}")
-    response: dict[str, Any] = answer.json()
-    return response
 
 
-def _wait_until_ready(port: int, log: Path) -> None:
+def _wait_until_ready(client: Client, log: Path) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     reason = "no answer"
     while time.monotonic() < deadline:
         try:
-            answer = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2)
-            if answer.status_code == 200:
-                return
-            reason = answer.text
+            client.ready()
+            return
+        except ServiceError as error:
+            reason = error.problem.detail
         except httpx.TransportError:
             pass
         time.sleep(0.2)

@@ -1,10 +1,10 @@
 """Tables for the terminal: what a run is worth, what a service ranked."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from rich.table import Table
 
+from model.contract.answer import RankResponse
 from model.contract.tasks import Task
 from training.evaluation import NDCG_AT, SplitMetrics
 
@@ -31,16 +31,20 @@ def metric_tables(metrics: Mapping[str, SplitMetrics], tasks: Sequence[Task]) ->
     yield table
 
 
-def ranking_table(response: Mapping[str, Any], units: Mapping[str, str | None]) -> Table:
+def ranking_table(response: RankResponse, units: Mapping[str, str | None]) -> Table:
     """The answer of /v1/rank: rank, video, score, and each task's prediction."""
-    title = f"policy {response['policy']}, version {response['version']}"
+    title = f"policy {response.policy}, version {response.version}"
     table = Table(title=title, title_justify="left")
     table.add_column("#", justify="right")
     table.add_column("video")
     table.add_column("score", justify="right")
     for task, unit in units.items():
         table.add_column(f"{task} ({unit})" if unit else task, justify="right")
-    for place, one in enumerate(response["ranking"], 1):
-        score = "-" if one["score"] is None else f"{one['score']:#.4g}"
-        table.add_row(str(place), one["id"], score, *(f"{one['predictions'][task]:.3f}" for task in units))
+    for place, one in enumerate(response.ranking, 1):
+        predictions = (_number(one.predictions[task], ".3f") for task in units)
+        table.add_row(str(place), one.id, _number(one.score, "#.4g"), *predictions)
     return table
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

@@ -7,9 +7,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from model.contract.answer import FeatureBody, Limits, ModelResponse, TaskBody
 from model.contract.bundle import Manifest
 from model.contract.features.interface import Feature, Side
-from service.http.schemas import FeatureBody, Limits, ModelResponse, TaskBody
 from service.ranking.order import Ranking
 from service.ranking.warning import RankWarning
 from service.settings import Settings

@@ -9,6 +9,7 @@ from model.contract.mistakes import InputError
 from service.errors import (
     DeadlinePassed,
     Forbidden,
+    NoSuchModel,
     NotReady,
     Overloaded,
     TooManyRequests,
@@ -24,6 +25,7 @@ TABLE: dict[type[Exception], ProblemKind] = {
     MalformedArrow: ProblemKind(400, "malformed-arrow", "The body is not a whole Arrow stream"),
     Unauthenticated: ProblemKind(401, "unauthenticated", "No valid API key"),
     Forbidden: ProblemKind(403, "forbidden", "This is not allowed"),
+    NoSuchModel: ProblemKind(404, "no-such-model", "There is no such model"),
     BodyTooSlow: ProblemKind(408, "body-too-slow", "The body took too long to arrive"),
     BodyTooLarge: ProblemKind(413, "body-too-large", "The body is too large"),
     UnsupportedBody: ProblemKind(415, "unsupported-body", "The body has an unsupported type or encoding"),

@@ -4,12 +4,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from model.contract.answer import Problem
 from model.contract.mistakes import InputError, Mistake
 from service.errors import DeadlinePassed, Forbidden, NotReady, Overloaded, TooManyRequests, Unauthenticated
 from service.http.body_limit import BodyTooLarge, BodyTooSlow
 from service.http.errors import TABLE
 from service.http.media import MalformedBody, MediaType, UnsupportedBody
-from service.http.problem import MEDIA_TYPE, Asked, Problem, problem_response, wrong_parts
+from service.http.problem import MEDIA_TYPE, Asked, problem_response, wrong_parts
 from service.settings import Settings
 
 REQUEST_ID = "r-1"
@@ -135,7 +136,7 @@ INVALID = _problem(InputError, str(_WRONG_NAME), [_WRONG_NAME])
 NOT_READY = _problem(
     NotReady, "registry: expected a registry with a live version (`watchnext train` publishes one), found none"
 )
-TOO_SLOW = _problem(BodyTooSlow, str(BodyTooSlow(Settings.model_fields["request_timeout_ms"].default / 1000)))
+TOO_SLOW = _problem(BodyTooSlow, str(BodyTooSlow(REQUEST_TIMEOUT_S)))
 OVERLOADED = _problem(Overloaded, "32 requests wait already, as many as may.")
 NOT_READY_OR_OVERLOADED = {
     "description": f"{NOT_READY['description']}; or: {OVERLOADED['description']}",

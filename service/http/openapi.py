@@ -6,10 +6,11 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
+from model.contract.answer import Problem
 from model.contract.request import RankRequest
 from service.http import examples
 from service.http.guarded import Guarded
-from service.http.problem import Problem
+from service.ranking.tensors import InferRequest
 
 DESCRIPTION = """Ranks candidate videos for one user by what several tasks predict of them.
 
@@ -29,7 +30,8 @@ def install(app: FastAPI) -> None:
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     schemas = document["components"]["schemas"]
-    for model in (RankRequest, Problem):
+    _drop_framework_errors(document)
+    for model in (RankRequest, InferRequest, Problem):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         # A part that answers have too is described there already.
         schemas.update({name: one for name, one in schema.pop("$defs", {}).items() if name not in schemas})
@@ -49,3 +51,13 @@ def _declare(operation: dict[str, Any]) -> None:
     operation["security"] = [{"key": []}, {}]
     for status, refusal in examples.REFUSED.items():
         operation["responses"].setdefault(str(status), refusal)
+
+
+def _drop_framework_errors(document: dict[str, Any]) -> None:
+    """FastAPI declares its own 422 wherever a path has a parameter; any text is one, and its shape is not ours."""
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]

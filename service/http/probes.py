@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter
 
+from model.contract.answer import Ready
 from service.errors import NotReady
 from service.http import examples
 from service.http.guarded import Open
-from service.http.schemas import Alive, Ready
+from service.http.schemas import Alive
 from service.http.wired import Drained, Live
 
 RETRY_AFTER_S = 1.0

@@ -5,33 +5,22 @@ from dataclasses import dataclass
 from typing import Self
 
 from fastapi import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from starlette.types import Scope
 
+from model.contract.answer import Problem, WrongPart
 from model.contract.mistakes import Mistake
 
 MEDIA_TYPE = "application/problem+json"
+INFERENCE = "/v2"  # below it errors have the shape of the Open Inference Protocol
 MOST_MISTAKES = 20
 LONGEST_TEXT = 2000  # an answer must not grow with whatever a client sent
 
 
-class WrongPart(BaseModel):
-    where: str = Field(description="the place in the body", examples=["candidates[3].features.duration_s"])
-    expected: str
-    found: str
-    nearest: str | None = Field(default=None, description="the nearest allowed name")
+class InferenceError(BaseModel):
+    """An error as the Open Inference Protocol has it."""
 
-
-class Problem(BaseModel):
-    """RFC 9457, with the id of the request and what was wrong in it, part by part."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str = Field(description="the path that was asked for")
-    request_id: str
-    errors: list[WrongPart] = Field(default=[], description=f"the first {MOST_MISTAKES}")
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +48,10 @@ class Asked:
         """The path as it came: decoded, a line break in it would forge a line of the log."""
         return cls(scope.get("raw_path", b"").decode("latin-1"), scope["state"]["trace"].request_id)
 
+    @property
+    def by_inference_protocol(self) -> bool:
+        return self.path == INFERENCE or self.path.startswith(f"{INFERENCE}/")
+
 
 def wrong_parts(mistakes: Sequence[Mistake]) -> list[WrongPart]:
     return [
@@ -79,6 +72,9 @@ def problem_response(
     errors: Sequence[WrongPart] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
+    if asked.by_inference_protocol:
+        told = InferenceError(error=f"{kind.title}: {detail[:LONGEST_TEXT]}")
+        return Response(told.model_dump_json(), kind.status, dict(headers or {}), "application/json")
     problem = Problem(
         type=kind.type,
         title=kind.title,

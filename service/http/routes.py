@@ -4,13 +4,13 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
+from model.contract.answer import ModelResponse, RankResponse
 from service.http import examples
 from service.http.access import Trace
 from service.http.answers import model_response
 from service.http.formats import FORMATS
 from service.http.guarded import needs
 from service.http.media import Media
-from service.http.schemas import ModelResponse, RankResponse
 from service.http.wired import Admitted, Live, Traced, Wired
 from service.protection.scope import Scope
 from service.ranking.checks import check_limits

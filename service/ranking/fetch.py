@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.contract.answer import WarningKind
 from model.contract.bundle import Bundle
 from model.contract.features.discrete import Discrete
 from model.contract.features.interface import Arrays, Side
 from model.contract.request import Asked
 from service.ranking.ranker import Ranker
-from service.ranking.warning import RankWarning, WarningKind, unknown_ids
+from service.ranking.warning import RankWarning, unknown_ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class WarningKind(StrEnum):
-    UNKNOWN_USER = "unknown_user"
-    UNKNOWN_QUERY_VIDEO = "unknown_query_video"
-    UNKNOWN_CANDIDATE = "unknown_candidate"
-    UNKNOWN_CATEGORY = "unknown_category"
+from model.contract.answer import WarningKind
 
 
 @dataclass(frozen=True, slots=True)

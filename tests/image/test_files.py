@@ -33,7 +33,6 @@ def stages() -> list[list[list[str]]]:
 @pytest.fixture(scope="module")
 def ranking() -> dict[str, Any]:
     services = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8"))["services"]
-    assert list(services) == ["ranking"]
     return dict(services["ranking"])
 
 
@@ -89,10 +88,9 @@ def test_compose_hardens_the_container(ranking: dict[str, Any]) -> None:
 def test_compose_gives_a_registry_to_read_and_a_port_of_this_machine(
     ranking: dict[str, Any], stages: list[list[list[str]]]
 ) -> None:
-    [volume] = ranking["volumes"]
-    assert volume["read_only"] is True
+    assert all(one["read_only"] is True for one in ranking["volumes"])
     settings = dict(word.split("=", 1) for words in stages[-1] if words[0] == "ENV" for word in words[1:])
-    assert volume["target"] == settings["WATCHNEXT_REGISTRY"]
+    assert settings["WATCHNEXT_REGISTRY"] in [one["target"] for one in ranking["volumes"]]
     [port] = ranking["ports"]
     assert port.endswith(":" + settings["WATCHNEXT_PORT"])
     assert ":-127.0.0.1:" in port

@@ -210,7 +210,7 @@ def test_too_large_a_body_is_refused_when_it_is_streamed(server: Server) -> None
         ("GET", "/v1/", {}, 404),
         ("GET", "/%0aforged%20line", {}, 404),
         ("GET", "/%ff%fe", {}, 404),
-        ("POST", "/v2/rank", {"content-type": "application/json"}, 404),
+        ("POST", "/v3/rank", {"content-type": "application/json"}, 404),
         ("POST", "/v1/rank", {"content-type": "text/plain"}, 415),
         ("POST", "/v1/rank", {"content-type": "application/x-www-form-urlencoded"}, 415),
         ("POST", "/v1/rank", {"content-type": "multipart/form-data; boundary=x"}, 415),

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from model.contract.answer import ModelResponse, Problem, RankResponse, Ready
 from model.contract.request import RankRequest
 from service.http import examples
-from service.http.problem import Problem
-from service.http.schemas import Alive, ModelResponse, RankResponse, Ready
+from service.http.schemas import Alive
+from service.http.v2 import examples as v2_examples
+from service.http.v2.schemas import InferResponse, ModelMetadata, ModelReady, ServerLive, ServerMetadata, ServerReady
+from service.ranking.tensors import InferRequest
 from tests.service.asgi import call
 
 
@@ -48,13 +51,23 @@ def test_every_operation_shows_an_example_of_every_answer(document: Any) -> None
     told = {"200", "400", "408", "413", "415", "422", "503", "504"} | refused
     assert {status for path, status in answers if path == "/v1/rank"} == told
     assert {status for path, status in answers if path == "/v1/model"} == {"200", "503"} | refused
-    assert {path for path, _ in answers} == {"/v1/rank", "/v1/model", "/healthz", "/readyz"}
+    model, version = "/v2/models/{name}", "/v2/models/{name}/versions/{version}"
+    inference = {one + path for one in (model, version) for path in ("", "/ready", "/infer")}
+    server = {"/v2", "/v2/health/live", "/v2/health/ready"}
+    assert {path for path, _ in answers} == {"/v1/rank", "/v1/model", "/healthz", "/readyz"} | inference | server
+    assert {status for path, status in answers if path == model} == {"200", "404", "503"} | refused
+    assert {status for path, status in answers if path == f"{model}/ready"} == {"200", "404", "503"}
+    assert {status for path, status in answers if path == f"{version}/infer"} == told | {"404"}
     assert all("example" in content and "schema" in content for content in answers.values())
 
 
 @pytest.mark.parametrize("request_", [examples.RANK_BY_IDS, examples.RANK_BY_FEATURES])
 def test_the_example_requests_are_valid(request_: dict[str, Any]) -> None:
     RankRequest.model_validate_json(json.dumps(request_), strict=True)
+
+
+def test_the_example_of_inference_is_valid() -> None:
+    InferRequest.model_validate_json(json.dumps(v2_examples.INFERENCE), strict=True)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +77,12 @@ def test_the_example_requests_are_valid(request_: dict[str, Any]) -> None:
         (ModelResponse, examples.MODEL),
         (Alive, examples.ALIVE),
         (Ready, examples.READY),
+        (ServerMetadata, v2_examples.SERVER[200]),
+        (ServerLive, v2_examples.LIVE[200]),
+        (ServerReady, v2_examples.READY[200]),
+        (ModelReady, v2_examples.MODEL_READY[200]),
+        (ModelMetadata, v2_examples.METADATA[200]),
+        (InferResponse, v2_examples.INFERRED[200]),
     ],
 )
 def test_the_example_answers_are_valid(model: Any, example: dict[str, Any]) -> None:

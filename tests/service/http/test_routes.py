@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from model.contract.answer import ModelResponse, RankResponse
 from service.app import create_app
-from service.http.schemas import ModelResponse, RankResponse
 from service.settings import Settings
 from tests.service.asgi import call
 from tests.service.server import Answer
