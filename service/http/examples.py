@@ -17,6 +17,7 @@ REQUEST_ID = "r-1"
 VERSION = "20261121-1a2b3c4d"
 RANK_PATH = "/v1/rank"
 MAX_CANDIDATES, MAX_BODY_BYTES = (Settings.model_fields[name].default for name in ("max_candidates", "max_body_bytes"))
+REQUEST_TIMEOUT_S = Settings.model_fields["request_timeout_ms"].default / 1000
 
 RANK_BY_IDS = {"user": {"id": "u1"}, "query": {"video_id": "v42"}, "candidates": ["v1", "v2", "v3"], "top_k": 2}
 RANK_BY_FEATURES = {
