@@ -9,7 +9,8 @@ from functools import partial
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from service.http import errors, openapi, probes, routes
+from service.feature_store import open_store
+from service.http import errors, features, openapi, probes, routes
 from service.http.access import AccessLog
 from service.http.body_limit import BodyLimit
 from service.registry.live import LiveBundle
@@ -21,6 +22,7 @@ def create_app(settings: Settings) -> FastAPI:
     live = LiveBundle(
         settings.registry, partial(load_ranker, num_threads=settings.runtime_threads), settings.registry_poll_s
     )
+    store = open_store(settings)
     threads = ThreadPoolExecutor(settings.requests_at_once, thread_name_prefix="rank")
 
     @asynccontextmanager
@@ -30,10 +32,13 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         live.stop()
         threads.shutdown(wait=False)
+        store.close()
 
     app = FastAPI(title="WatchNext", version="1", description=openapi.DESCRIPTION, lifespan=lifespan)
     app.state.live, app.state.settings, app.state.threads = live, settings, threads
+    app.state.store = store
     app.include_router(routes.router)
+    app.include_router(features.router)
     app.include_router(probes.router)
     errors.install(app)
     openapi.install(app)

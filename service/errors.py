@@ -7,3 +7,19 @@ class NotReady(Exception):
     def __init__(self, reason: str, retry_after_s: float) -> None:
         super().__init__(reason)
         self.reason, self.retry_after_s = reason, retry_after_s
+
+
+class StoreUnavailable(Exception):
+    """The feature store did not answer, or not in time; ranking goes on without it."""
+
+    def __init__(self, reason: str, retry_after_s: float) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+class NowhereToStore(Exception):
+    """The service has no place of its own for features."""
+
+
+class NothingStored(Exception):
+    """Of an id that somebody asked for."""

@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.feature_store import StoreKind
 
 ENVIRONMENT_PREFIX = "WATCHNEXT_"
 
@@ -45,6 +47,13 @@ class Settings(BaseSettings):
     graceful_timeout_s: int = Field(default=30, ge=0, description="seconds that requests may take to end after SIGTERM")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="how much is logged")
 
+    feature_store: StoreKind = Field(default="embedded", description="where features written by PUT /v1/features are")
+    features_path: Path | None = Field(default=None, description="the SQLite file of the embedded store; else none")
+    redis_url: SecretStr | None = Field(
+        default=None, description="redis://host:port/0, of the store redis; better given as variable than as option"
+    )
+    feature_timeout_ms: float = Field(default=20.0, gt=0, description="how long a request waits for the store redis")
+
     @property
     def requests_at_once(self) -> int:
         """That one worker computes: with the threads of each, all workers together use every core, and none twice."""
@@ -52,4 +61,9 @@ class Settings(BaseSettings):
 
     def as_environment(self) -> dict[str, str]:
         """The variables from which a worker process reads these settings again."""
-        return {f"{ENVIRONMENT_PREFIX}{name.upper()}": str(value) for name, value in self}
+        given = {name: value for name, value in self if value is not None}
+        return {f"{ENVIRONMENT_PREFIX}{name.upper()}": _spelled_out(value) for name, value in given.items()}
+
+
+def _spelled_out(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

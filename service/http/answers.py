@@ -48,8 +48,10 @@ def _by_name(names: Sequence[str], table: NDArray[Any]) -> list[dict[str, float]
 
 
 def _warning(warning: RankWarning) -> dict[str, Any]:
-    if warning.feature is None:
+    if warning.ids:
         return {"kind": warning.kind.value, "ids": warning.ids}
+    if warning.feature is None:
+        return {"kind": warning.kind.value}
     return {"kind": warning.kind.value, "feature": warning.feature, "values": warning.values}
 
 

@@ -5,13 +5,14 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
+from service.feature_store.interface import FeatureStore
 from service.http import examples
 from service.http.access import Trace
 from service.http.answers import model_response
 from service.http.formats import FORMATS
 from service.http.media import Media
 from service.http.schemas import ModelResponse, RankResponse
-from service.http.wired import Live, Threads, Traced, Wired
+from service.http.wired import Live, Store, Threads, Traced, Wired
 from service.ranking.checks import check_limits
 from service.ranking.pipeline import rank
 from service.ranking.ranker import Ranker
@@ -32,22 +33,27 @@ router = APIRouter(prefix="/v1", tags=["ranking"])
     },
     openapi_extra={"requestBody": examples.RANK_REQUEST},
 )
-async def rank_candidates(request: Request, live: Live, settings: Wired, threads: Threads, trace: Traced) -> Response:
+async def rank_candidates(
+    request: Request, live: Live, store: Store, settings: Wired, threads: Threads, trace: Traced
+) -> Response:
     """Order candidates for one user. Unknown users, videos and categories are ranked too, and named in `warnings`."""
     ranker = live.ranker
     media = Media.of(request)
     body = await request.body()
     # In a thread: the event loop must stay free to accept requests and to answer probes.
-    answer = partial(_answer, body, media, ranker, settings.max_candidates, trace)
+    answer = partial(_answer, body, media, ranker, store, settings.max_candidates, trace)
     return await asyncio.get_running_loop().run_in_executor(threads, answer)
 
 
-def _answer(body: bytes, media: Media, ranker: Ranker, max_candidates: int, trace: Trace) -> Response:
+def _answer(
+    body: bytes, media: Media, ranker: Ranker, store: FeatureStore, max_candidates: int, trace: Trace
+) -> Response:
     trace.version = ranker.bundle.manifest.version
     request = FORMATS[media.sent].read(body, trace)
     trace.num_candidates = len(request.ids)
     check_limits(request, max_candidates)
-    ranking = rank(request, ranker)
+    ranking = rank(request, ranker, store)
+    trace.num_ignored = ranking.num_ignored
     answer = FORMATS[media.wanted].write(ranking, trace.request_id, ranker.bundle.manifest)
     return Response(answer, media_type=media.wanted)
 

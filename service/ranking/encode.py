@@ -22,13 +22,14 @@ from service.ranking.given import (
     ids_of_request,
     to_columns,
 )
+from service.ranking.overlay import Layer
 from service.ranking.warning import RankWarning, unknown_values
 
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """The candidates, by position, whose half of the network is yet to be computed: unknown, with inline features, or
-    beyond the budget of the catalog. Their arrays have one row each.
+    """The candidates, by position, whose half of the network is yet to be computed: unknown, with features of their own
+    in the request or in the store, or beyond the budget of the catalog. Their arrays have one row each.
     """
 
     at: NDArray[np.intp]
@@ -60,9 +61,12 @@ def encode(request: Asked, fetched: Fetched, encoder: Encoder) -> Encoded:
 
 
 def _encode_fresh(request: Asked, fetched: Fetched, encoder: Encoder) -> tuple[Fresh, list[RankWarning]]:
-    """Each feature as one column over those candidates that give it, laid over what is stored."""
+    """Each feature as one column over those candidates that have it, laid over what is stored, and that over what the
+    bundle has.
+    """
     given = given_by_candidates(request.inline)
-    at = np.unique(np.concatenate([np.flatnonzero(~fetched.has_half), *(one.rows for one in given.values())]))
+    own_rows = [*(layer.rows for layer in fetched.layers), *(one.rows for one in given.values())]
+    at = np.unique(np.concatenate([np.flatnonzero(~fetched.has_half), *own_rows]))
     if not len(at):
         return Fresh(at, {}), []
     given_and_ids = given | ids_of_candidates(request.ids, at, encoder.schema)
@@ -70,9 +74,9 @@ def _encode_fresh(request: Asked, fetched: Fetched, encoder: Encoder) -> tuple[F
     encoded = {name: encoding.encode(encoder, {name: column}) for name, column in columns.items()}
     names = [spec.name for spec in encoder.schema.specs.values() if spec.side is Side.CANDIDATE]
     arrays = encoder.videos.gather(fetched.rows[at], names)
-    for name, own in encoded.items():
-        rows = np.searchsorted(at, given_and_ids[name].rows)
-        for array, values in own.items():
+    for layer in (*fetched.layers, *(Layer(given_and_ids[name].rows, own) for name, own in encoded.items())):
+        rows = np.searchsorted(at, layer.rows)
+        for array, values in layer.arrays.items():
             arrays[array][rows] = values
     told = (_unknown_values(name, columns[name], encoded[name], encoder) for name in given)
     return Fresh(at, arrays), list(chain.from_iterable(told))

@@ -1,4 +1,4 @@
-"""RankWarning: what a request named and the bundle does not know; ranked all the same."""
+"""RankWarning: what a request named that nobody knows, or a store that did not answer; ranked all the same."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ class WarningKind(StrEnum):
     UNKNOWN_QUERY_VIDEO = "unknown_query_video"
     UNKNOWN_CANDIDATE = "unknown_candidate"
     UNKNOWN_CATEGORY = "unknown_category"
+    FEATURES_UNAVAILABLE = "features_unavailable"
 
 
 @dataclass(frozen=True, slots=True)
 class RankWarning:
-    """`ids` of users and videos, or `values` of the category feature `feature`."""
+    """`ids` of users and videos, or `values` of the category feature `feature`; neither where the store is at fault."""
 
     kind: WarningKind
     ids: tuple[str, ...] = ()

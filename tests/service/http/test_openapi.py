@@ -8,10 +8,13 @@ import pytest
 from fastapi import FastAPI
 
 from model.contract.request import RankRequest
+from model.contract.stored_features import UserFeatures, VideoFeatures
 from service.http import examples
 from service.http.problem import Problem
 from service.http.schemas import Alive, ModelResponse, RankResponse, Ready
 from tests.service.asgi import call
+
+FEATURE_PATHS = ("/v1/features/users/{id}", "/v1/features/videos/{id}")
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +45,10 @@ def test_every_operation_shows_an_example_of_every_answer(document: Any) -> None
         for path, operations in document["paths"].items()
         for operation in operations.values()
         for status, answer in operation["responses"].items()
-        for content in answer["content"].values()
+        for content in answer.get("content", {}).values()
     }
     assert {status for path, status in answers if path == "/v1/rank"} == {"200", "400", "413", "415", "422", "503"}
-    assert {path for path, _ in answers} == {"/v1/rank", "/v1/model", "/healthz", "/readyz"}
+    assert {path for path, _ in answers} == {"/v1/rank", "/v1/model", "/healthz", "/readyz", *FEATURE_PATHS}
     assert all("example" in content and "schema" in content for content in answers.values())
 
 
@@ -59,6 +62,8 @@ def test_the_example_requests_are_valid(request_: dict[str, Any]) -> None:
     [
         (RankResponse, examples.RANKED),
         (ModelResponse, examples.MODEL),
+        (UserFeatures, examples.GET_USER[200]),
+        (VideoFeatures, examples.GET_VIDEO[200]),
         (Alive, examples.ALIVE),
         (Ready, examples.READY),
     ],
@@ -67,7 +72,13 @@ def test_the_example_answers_are_valid(model: Any, example: dict[str, Any]) -> N
     model.model_validate(example["content"]["application/json"]["example"])
 
 
-@pytest.mark.parametrize("name", ["MALFORMED", "TOO_LARGE", "UNSUPPORTED", "INVALID", "NOT_READY"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("MALFORMED", "TOO_LARGE", "UNSUPPORTED", "INVALID", "NOT_READY"),
+        *("INVALID_FEATURES", "NOTHING_STORED", "NOWHERE_TO_STORE", "STORE_UNAVAILABLE"),
+    ],
+)
 def test_the_example_problems_are_valid(name: str) -> None:
     [content] = getattr(examples, name)["content"].values()
     problem = Problem.model_validate(content["example"])
