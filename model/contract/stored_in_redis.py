@@ -1,5 +1,6 @@
 """Stored features in Redis: a key a user and a key a video, each with a JSON document; needs the extra `redis`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from model.contract.mistakes import mistake
@@ -7,6 +8,8 @@ from model.contract.stored_features import Entity
 
 if TYPE_CHECKING:
     from redis import Redis
+
+MOST_AT_ONCE = 1_000  # keys: a Redis answers nobody else meanwhile
 
 
 def key(entity: Entity, one: str) -> str:
@@ -33,3 +36,14 @@ def connect(url: str, timeout_s: float) -> "Redis":
         )
     except ValueError:
         raise mistake("the URL of Redis", "redis://[user:password@]host[:port][/database]", "another") from None
+
+
+def write(client: "Redis", entity: Entity, rows: Sequence[tuple[str, bytes]]) -> None:
+    """Each thousand of them at once or not at all. Raises InputError."""
+    from redis.exceptions import RedisError
+
+    try:
+        for start in range(0, len(rows), MOST_AT_ONCE):
+            client.mset({key(entity, one): document for one, document in rows[start : start + MOST_AT_ONCE]})
+    except RedisError as error:
+        raise mistake("redis", "a server that takes what is written", f"{type(error).__name__}: {error}") from None

@@ -149,10 +149,10 @@ NOWHERE_TO_STORE = _problem(NowhereToStore, "Expected --features-path with a fil
 STORE_UNAVAILABLE = _problem(StoreUnavailable, "the feature store failed: TimeoutError", path=VIDEO_PATH)
 _DONE: dict[str, Any] = {"description": "Done"}
 DELETE_FEATURES: Answers = {204: _DONE, 409: NOWHERE_TO_STORE, 422: INVALID_FEATURES, 503: STORE_UNAVAILABLE}
-PUT_FEATURES: Answers = DELETE_FEATURES | {400: MALFORMED, 413: TOO_LARGE, 415: UNSUPPORTED}
+PUT_FEATURES: Answers = {**DELETE_FEATURES, 400: MALFORMED, 413: TOO_LARGE, 415: UNSUPPORTED}
 _READ: Answers = {404: NOTHING_STORED, 422: INVALID_FEATURES, 503: STORE_UNAVAILABLE}
-GET_USER: Answers = {200: _answer("What is stored of the user", USER_FEATURES)} | _READ
-GET_VIDEO: Answers = {200: _answer("What is stored of the video", VIDEO_FEATURES)} | _READ
+GET_USER: Answers = {200: _answer("What is stored of the user", USER_FEATURES), **_READ}
+GET_VIDEO: Answers = {200: _answer("What is stored of the video", VIDEO_FEATURES), **_READ}
 
 
 def _body(model: str, example: dict[str, Any]) -> dict[str, Any]:

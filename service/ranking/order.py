@@ -14,8 +14,8 @@ from service.ranking.warning import RankWarning
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """Rows are in ranked order: `predictions` `[ranked, task]` in the order of the bundle's tasks, `contributions`
-    `[ranked, weight]` in the order of the policy's weights, None unless they were asked for. `num_ignored` values in the
-    feature store were not read: they are of no feature of this version.
+    `[ranked, weight]` in the order of the policy's weights, None unless they were asked for. `num_ignored` values in
+    the feature store were not read: they are of no feature of this version.
     """
 
     policy: ChosenPolicy
