@@ -26,7 +26,7 @@ def load(
         str,
         typer.Option(
             help="The service's --features-path, or a redis:// URL.",
-            envvar=["WATCHNEXT_REDIS_URL", "WATCHNEXT_FEATURES_PATH"],
+            envvar="WATCHNEXT_STORE",
         ),
     ],
     users: Annotated[bool, typer.Option("--users", help="A row is a user.")] = False,
