@@ -15,7 +15,19 @@ from training.cli import main
 from training.run import Run
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("init", "check", "train", "evaluate", "replay", "compare", "tune", "simulate", "rank", "demo")
+COMMANDS = (
+    "init",
+    "check",
+    "train",
+    "evaluate",
+    "replay",
+    "compare",
+    "tune",
+    "simulate",
+    "rank",
+    "demo",
+    "features load",
+)
 
 
 def run(*arguments: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str, str]:
@@ -33,7 +45,7 @@ def run(*arguments: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
 def test_every_command_has_help_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, out, _ = run(command, "--help", capsys=capsys, monkeypatch=monkeypatch)
+    code, out, _ = run(*command.split(), "--help", capsys=capsys, monkeypatch=monkeypatch)
     assert code == 0 and f"Example: watchnext {command}" in " ".join(out.split())
 
 
