@@ -9,7 +9,7 @@ import orjson
 from pydantic import Field
 
 from model.contract.features.interface import Feature, Side
-from model.contract.mistakes import InputError, Mistake, Strict, quote
+from model.contract.mistakes import InputError, Mistake, Strict, mistake, quote
 from model.contract.names import given_by_name, stranger, wrong_outcomes
 from model.contract.request import Features, Interaction
 from model.contract.schema import FeatureSchema
@@ -44,7 +44,11 @@ FORMS: Mapping[Entity, type[VideoFeatures]] = {Entity.USERS: UserFeatures, Entit
 
 
 def write_document(stored: VideoFeatures) -> bytes:
-    return orjson.dumps(stored.model_dump(exclude_none=True) | {"features": stored.features})
+    """Of what `check_stored` has passed. Raises InputError."""
+    try:
+        return orjson.dumps(stored.model_dump(exclude_none=True) | {"features": stored.features})
+    except TypeError:
+        raise mistake("features", "whole numbers of at most 64 bits", "a larger one") from None
 
 
 def read_documents(written: Sequence[bytes]) -> list[Document | None]:

@@ -18,7 +18,7 @@ class Breaker:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._num_failures, self._closed_until = 0, 0.0
+        self._num_failures, self._paused_until = 0, 0.0
 
     def check(self) -> None:
         """Raises StoreUnavailable during a pause."""
@@ -26,9 +26,9 @@ class Breaker:
             return
         with self._lock:
             now = time.monotonic()
-            if now < self._closed_until:
-                raise StoreUnavailable("the feature store is left alone: it has failed", self._closed_until - now)
-            self._closed_until = now + PAUSE_S
+            if now < self._paused_until:
+                raise StoreUnavailable("the feature store is left alone: it has failed", self._paused_until - now)
+            self._paused_until = now + PAUSE_S
 
     def succeeded(self) -> None:
         if not self._num_failures:
@@ -44,7 +44,7 @@ class Breaker:
         with self._lock:
             self._num_failures += 1
             if self._num_failures >= MOST_FAILURES:
-                self._closed_until = time.monotonic() + PAUSE_S
+                self._paused_until = time.monotonic() + PAUSE_S
             if self._num_failures == MOST_FAILURES:
                 logger.warning("%s; requests are ranked without it", reason)
         return StoreUnavailable(reason, PAUSE_S)

@@ -72,6 +72,7 @@ def test_a_wrong_id_is_told(storing: FastAPI) -> None:
         ("videos/v1", {"features": {"duration_s": "long"}}, "features.duration_s: `long`, nearest None"),
         ("videos/v1", {"features": {"tags": ["a", 1.5]}}, "features.tags[1]: 1.5, nearest None"),
         ("videos/v1", {"features": {"title": [1.0]}}, "features.title: 1 numbers, nearest None"),
+        ("videos/v1", {"features": {"duration_s": 10**30}}, "features: a larger one, nearest None"),
         ("videos/v1", {"history": []}, "history: `history`, nearest None"),
         ("videos/v1", [], "the whole: [], nearest None"),
         (
