@@ -12,7 +12,8 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from model.contract.mistakes import InputError
 from service.drain import Drain
-from service.http import errors, openapi, probes, routes
+from service.feature_store import open_store
+from service.http import errors, features, openapi, probes, routes
 from service.http.access import AccessLog
 from service.http.admission import Admission
 from service.http.body_limit import BodyLimit
@@ -31,7 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
         settings.registry, partial(load_ranker, num_threads=settings.runtime_threads), settings.registry_poll_s
     )
     admission = Admission(settings.requests_at_once, settings.max_queue, settings.request_timeout_ms)
-    guard, drain = guard_of(settings), Drain(settings.drain_s)
+    store, guard, drain = open_store(settings), guard_of(settings), Drain(settings.drain_s)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -41,11 +42,13 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         live.stop()
         admission.stop()
+        store.close()
 
     app = FastAPI(title="WatchNext", version="1", description=openapi.DESCRIPTION, lifespan=lifespan)
-    app.state.live, app.state.settings = live, settings
+    app.state.live, app.state.store, app.state.settings = live, store, settings
     app.state.guard, app.state.admission, app.state.drain = guard, admission, drain
     app.include_router(routes.router)
+    app.include_router(features.router)
     app.include_router(v2_routes.router)
     app.include_router(probes.router)
     errors.install(app)

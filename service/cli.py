@@ -15,6 +15,7 @@ from pydantic_settings import CliApp, SettingsError
 from uvicorn.supervisors import Multiprocess
 
 from model.contract.mistakes import InputError, Mistake, of_validation
+from service.feature_store import open_store
 from service.http.connection import connections
 from service.protection.startup import check_tls, exposure, guard_of
 from service.settings import Settings
@@ -27,6 +28,7 @@ ARRIVAL_GRACE_S = 1.0  # beyond the time that a body has: whoever reads it can s
 def main(arguments: Sequence[str] | None = None) -> None:
     settings = read_settings(sys.argv[1:] if arguments is None else arguments)
     _refuse_unsafe(settings)
+    _check_store(settings)
     listener = _listen(settings.host, settings.port)
     os.environ.update(settings.as_environment())
     logging.config.dictConfig(log_config(settings.log_level))
@@ -70,6 +72,14 @@ def _refusal(*lines: str) -> SystemExit:
     for line in lines:
         sys.stderr.write(f"watchnext-serve: {line} (see --help)\n")
     return SystemExit(2)
+
+
+def _check_store(settings: Settings) -> None:
+    """Here, and not only in each worker, so that a store that cannot be opened is one line."""
+    try:
+        open_store(settings).close()
+    except InputError as error:
+        raise _refusal(*(f"--feature-store: {one}" for one in error.mistakes)) from None
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -39,3 +39,15 @@ class Forbidden(Exception):
 
 class NoSuchModel(Exception):
     """A name or a version that is not the live one."""
+
+
+class StoreUnavailable(TryLater):
+    """The feature store did not answer, or not in time; ranking goes on without it."""
+
+
+class NowhereToStore(Exception):
+    """The service has no place of its own for features."""
+
+
+class NothingStored(Exception):
+    """Of an id that somebody asked for."""

@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.feature_store import StoreKind
+
 ENVIRONMENT_PREFIX = "WATCHNEXT_"
 
 
@@ -45,6 +47,15 @@ class Settings(BaseSettings):
     graceful_timeout_s: int = Field(default=30, ge=0, description="seconds that requests may take to end after SIGTERM")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="how much is logged")
 
+    # Features that change between trainings: service/feature_store.
+    feature_store: StoreKind = Field(default="embedded", description="where features written by PUT /v1/features are")
+    features_path: Path | None = Field(default=None, description="the SQLite file of the embedded store; else none")
+    feature_timeout_ms: float = Field(default=20.0, gt=0, description="how long a request waits for the store redis")
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="redis://host:port/0, of the store redis and of shared limits; better as variable than as option",
+    )
+
     # Protection and overload: service/protection, service/http/admission.py.
     api_keys: Path | None = Field(default=None, description="the file of API keys (watchnext-keys makes it)")
     admin: Literal["auto", "on", "off"] = Field(
@@ -53,9 +64,6 @@ class Settings(BaseSettings):
     open_metrics: bool = Field(default=True, description="whether metrics are open to all, or need a key")
     key_requests_per_s: float | None = Field(default=None, gt=0, description="of a key that has no limit of its own")
     key_burst: int = Field(default=50, ge=1, description="requests at once, within that limit")
-    redis_url: SecretStr | None = Field(
-        default=None, description="redis://host:port/0, of shared limits; better given as variable than as option"
-    )
     max_queue: int = Field(default=32, ge=0, description="requests that wait in one worker; beyond it 503 at once")
     request_timeout_ms: int = Field(default=10_000, ge=1, description="for a body to arrive, and to wait for its turn")
     drain_s: float = Field(default=0.0, ge=0, description="seconds after SIGTERM that it is not ready, yet answers")

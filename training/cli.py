@@ -12,6 +12,7 @@ from rich.console import Console
 
 from model.contract.durable import told_as_input_errors
 from model.contract.mistakes import InputError
+from training.commands import features
 
 app = typer.Typer(
     help="Multi-task ranking: train on your logs, publish one bundle, rank over HTTP (watchnext-serve).",
@@ -20,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.add_typer(features.app, name="features")
 console = Console()
 ConfigPath = Annotated[Path, typer.Argument(help="Run config, for instance configs/kuairand.yaml.", metavar="CONFIG")]
 RunsPath = Annotated[Path, typer.Option("--runs", help="Folder that keeps data, checkpoints and curves of runs.")]

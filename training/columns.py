@@ -108,6 +108,20 @@ def histories(series: pl.Series, feature: Feature) -> Histories:
     return Histories(strings(flat["video_id"]), table, _lengths(series))
 
 
+def as_requested(name: str, dtype: pl.DataType, feature: Feature) -> pl.Expr:
+    """The column as a request has its values: categories as strings, lists as lists."""
+    column, is_text = pl.col(name), dtype == pl.String
+    if feature.column is Strings:
+        return column.cast(pl.String)
+    if feature.column is Numbers:
+        return column.cast(pl.Float64)
+    if feature.column is StringLists:
+        return column.str.split(SEPARATOR) if is_text else column.cast(pl.List(pl.String))
+    if feature.column is Vectors and is_text:
+        return column.str.split(SEPARATOR).cast(pl.List(pl.Float64))
+    return column
+
+
 def _numeric(kind: Any) -> bool:
     return bool(kind.is_numeric())
 

@@ -9,14 +9,13 @@ import numpy as np
 import polars as pl
 
 from model.contract.catalog import EntityTable
-from model.contract.columns import Numbers, StringLists, Strings, Vectors
 from model.contract.encoding import Encoder, encode_pairs
 from model.contract.features.history import History
 from model.contract.features.interface import REQUEST_SIDES, Arrays, Side
 from model.contract.mistakes import mistake
 from model.contract.request import LONGEST_ID
 from model.contract.schema import FeatureSchema, Keys
-from training.columns import SEPARATOR
+from training.columns import as_requested
 from training.dataset import Preparation
 from training.encoded_log import encode_chunk
 
@@ -80,16 +79,7 @@ def spelled_out(frame: pl.DataFrame, schema: FeatureSchema) -> pl.DataFrame:
     """Values as a request has them: ids and categories as strings, lists as lists."""
     keys = [one for one in (schema.keys.user, schema.keys.video, schema.keys.query_video) if one]
     expressions = {key: pl.col(key).cast(pl.String) for key in keys}
-    for name, feature in schema.columns.items():
-        column, is_text = pl.col(name), frame[name].dtype == pl.String
-        if feature.column is Strings:
-            expressions[name] = column.cast(pl.String)
-        elif feature.column is Numbers:
-            expressions[name] = column.cast(pl.Float64)
-        elif feature.column is StringLists:
-            expressions[name] = column.str.split(SEPARATOR) if is_text else column.cast(pl.List(pl.String))
-        elif feature.column is Vectors and is_text:
-            expressions[name] = column.str.split(SEPARATOR).cast(pl.List(pl.Float64))
+    expressions |= {name: as_requested(name, frame[name].dtype, one) for name, one in schema.columns.items()}
     return frame.with_columns(**expressions)
 
 

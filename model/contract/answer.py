@@ -15,6 +15,7 @@ class WarningKind(StrEnum):
     UNKNOWN_QUERY_VIDEO = "unknown_query_video"
     UNKNOWN_CANDIDATE = "unknown_candidate"
     UNKNOWN_CATEGORY = "unknown_category"
+    FEATURES_UNAVAILABLE = "features_unavailable"
 
 
 class RankedCandidate(BaseModel):

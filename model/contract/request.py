@@ -145,8 +145,13 @@ class RankRequest(Asked):
             if isinstance(one, Candidate) and one.features:
                 rows.append(row)
                 given.append(one.features)
-        names = dict.fromkeys(chain.from_iterable(given))
-        return {name: _column(name, given, np.array(rows, dtype=np.intp)) for name in names}
+        return columns_of(np.array(rows, dtype=np.intp), given)
+
+
+def columns_of(rows: NDArray[np.intp], features: Sequence[Features]) -> dict[str, InlineColumn]:
+    """By feature; `features` are those of the candidates at `rows`, one each."""
+    names = dict.fromkeys(chain.from_iterable(features))
+    return {name: _column(name, features, rows) for name in names}
 
 
 def _column(name: str, features: Sequence[Features], rows: NDArray[np.intp]) -> InlineColumn:

@@ -24,12 +24,15 @@ class Trace:
     status: int | None = None
     num_candidates: int | None = None
     version: str | None = None
+    num_ignored: int = 0  # values in the feature store that the version cannot read
 
     def facts(self) -> Iterator[str]:
         if self.num_candidates is not None:
             yield f"candidates={self.num_candidates}"
         if self.version is not None:
             yield f"version={self.version}"
+        if self.num_ignored:
+            yield f"ignored_features={self.num_ignored}"
         yield f"request_id={self.request_id}"
 
 

@@ -59,8 +59,10 @@ def _texts_of_numbers(table: NDArray[Any]) -> list[list[bytes]]:
 
 
 def _warning(warning: RankWarning) -> dict[str, Any]:
-    if warning.feature is None:
+    if warning.ids:
         return {"kind": warning.kind.value, "ids": warning.ids}
+    if warning.feature is None:
+        return {"kind": warning.kind.value}
     return {"kind": warning.kind.value, "feature": warning.feature, "values": warning.values}
 
 

@@ -10,8 +10,11 @@ from service.errors import (
     DeadlinePassed,
     Forbidden,
     NoSuchModel,
+    NothingStored,
     NotReady,
+    NowhereToStore,
     Overloaded,
+    StoreUnavailable,
     TooManyRequests,
     TryLater,
     Unauthenticated,
@@ -34,6 +37,9 @@ TABLE: dict[type[Exception], ProblemKind] = {
     NotReady: ProblemKind(503, "not-ready", "No version is ready to rank with"),
     Overloaded: ProblemKind(503, "overloaded", "More requests than can be answered"),
     DeadlinePassed: ProblemKind(504, "deadline-passed", "The request's time was over"),
+    NothingStored: ProblemKind(404, "nothing-stored", "Nothing is stored of this id"),
+    NowhereToStore: ProblemKind(409, "nowhere-to-store", "The service has no place to keep features"),
+    StoreUnavailable: ProblemKind(503, "store-unavailable", "The feature store does not answer"),
 }
 # What the web framework refuses before any of our code runs.
 FRAMEWORK = {

@@ -6,21 +6,33 @@ from typing import Any
 
 from model.contract.answer import Problem
 from model.contract.mistakes import InputError, Mistake
-from service.errors import DeadlinePassed, Forbidden, NotReady, Overloaded, TooManyRequests, Unauthenticated
+from model.contract.stored_features import UserFeatures, VideoFeatures
+from service.errors import (
+    DeadlinePassed,
+    Forbidden,
+    NothingStored,
+    NotReady,
+    NowhereToStore,
+    Overloaded,
+    StoreUnavailable,
+    TooManyRequests,
+    Unauthenticated,
+)
 from service.http.body_limit import BodyTooLarge, BodyTooSlow
 from service.http.errors import TABLE
 from service.http.media import MalformedBody, MediaType, UnsupportedBody
 from service.http.problem import MEDIA_TYPE, Asked, problem_response, wrong_parts
 from service.settings import Settings
 
+Answers = dict[int | str, dict[str, Any]]
 REQUEST_ID = "r-1"
 VERSION = "20261121-1a2b3c4d"
-RANK_PATH = "/v1/rank"
+RANK_PATH, VIDEO_PATH = "/v1/rank", "/v1/features/videos/new"
 MAX_CANDIDATES, MAX_BODY_BYTES = (Settings.model_fields[name].default for name in ("max_candidates", "max_body_bytes"))
 REQUEST_TIMEOUT_S = Settings.model_fields["request_timeout_ms"].default / 1000
 
 RANK_BY_IDS = {"user": {"id": "u1"}, "query": {"video_id": "v42"}, "candidates": ["v1", "v2", "v3"], "top_k": 2}
-RANK_BY_FEATURES = {
+RANK_BY_FEATURES: dict[str, Any] = {
     "request_id": REQUEST_ID,
     "user": {
         "id": "u1",
@@ -65,8 +77,10 @@ def _answer(description: str, value: dict[str, Any]) -> dict[str, Any]:
     return {"description": description, "content": {MediaType.JSON: {"example": value}}}
 
 
-def _problem(error: type[Exception], detail: str, errors: Sequence[Mistake] = ()) -> dict[str, Any]:
-    response = problem_response(TABLE[error], Asked(RANK_PATH, REQUEST_ID), detail, wrong_parts(errors))
+def _problem(
+    error: type[Exception], detail: str, errors: Sequence[Mistake] = (), path: str = RANK_PATH
+) -> dict[str, Any]:
+    response = problem_response(TABLE[error], Asked(path, REQUEST_ID), detail, wrong_parts(errors))
     schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
     content = {MEDIA_TYPE: {"schema": schema, "example": json.loads(bytes(response.body))}}
     return {"description": TABLE[error].title, "content": content}
@@ -150,3 +164,26 @@ REFUSED = {
     403: _problem(Forbidden, "Expected a key with the scope `admin`, found one with `rank`."),
     429: _problem(TooManyRequests, "The key's limit is 100 requests a second, 50 at once."),
 }
+
+USER_FEATURES = {"features": RANK_BY_FEATURES["user"]["features"], "history": RANK_BY_FEATURES["user"]["history"]}
+VIDEO_FEATURES = {"features": RANK_BY_FEATURES["candidates"][1]["features"]}
+_WRONG_FEATURE = Mistake("features.durations", _WRONG_NAME.expected, _WRONG_NAME.found, _WRONG_NAME.nearest)
+INVALID_FEATURES = _problem(InputError, str(_WRONG_FEATURE), [_WRONG_FEATURE], VIDEO_PATH)
+NOTHING_STORED = _problem(NothingStored, "Nothing is stored of this id.", path=VIDEO_PATH)
+NOWHERE_TO_STORE = _problem(NowhereToStore, "Expected --features-path with a file to keep them in.", path=VIDEO_PATH)
+STORE_UNAVAILABLE = _problem(StoreUnavailable, "the feature store failed: TimeoutError", path=VIDEO_PATH)
+_DONE: dict[str, Any] = {"description": "Done"}
+DELETE_FEATURES: Answers = {204: _DONE, 409: NOWHERE_TO_STORE, 422: INVALID_FEATURES, 503: STORE_UNAVAILABLE}
+PUT_FEATURES: Answers = {**DELETE_FEATURES, 400: MALFORMED, 413: TOO_LARGE, 415: UNSUPPORTED}
+_READ: Answers = {404: NOTHING_STORED, 422: INVALID_FEATURES, 503: STORE_UNAVAILABLE}
+GET_USER: Answers = {200: _answer("What is stored of the user", USER_FEATURES), **_READ}
+GET_VIDEO: Answers = {200: _answer("What is stored of the video", VIDEO_FEATURES), **_READ}
+
+
+def _body(model: str, example: dict[str, Any]) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{model}"}
+    return {"requestBody": {"required": True, "content": {MediaType.JSON: {"schema": schema, "example": example}}}}
+
+
+USER_BODY = _body(UserFeatures.__name__, USER_FEATURES)
+VIDEO_BODY = _body(VideoFeatures.__name__, VIDEO_FEATURES)

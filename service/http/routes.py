@@ -5,13 +5,14 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from model.contract.answer import ModelResponse, RankResponse
+from service.feature_store.interface import FeatureStore
 from service.http import examples
 from service.http.access import Trace
 from service.http.answers import model_response
 from service.http.formats import FORMATS
 from service.http.guarded import needs
 from service.http.media import Media
-from service.http.wired import Admitted, Live, Traced, Wired
+from service.http.wired import Admitted, Live, Store, Traced, Wired
 from service.protection.scope import Scope
 from service.ranking.checks import check_limits
 from service.ranking.pipeline import rank
@@ -36,21 +37,24 @@ router = APIRouter(prefix="/v1", tags=["ranking"], route_class=needs(Scope.RANK)
     openapi_extra={"requestBody": examples.RANK_REQUEST},
 )
 async def rank_candidates(
-    request: Request, live: Live, settings: Wired, admission: Admitted, trace: Traced
+    request: Request, live: Live, store: Store, settings: Wired, admission: Admitted, trace: Traced
 ) -> Response:
     """Order candidates for one user. Unknown users, videos and categories are ranked too, and named in `warnings`."""
     ranker = live.ranker
     media = Media.of(request)
-    answer = partial(_answer, media, ranker, settings.max_candidates, trace)
+    answer = partial(_answer, media, ranker, store, settings.max_candidates, trace)
     return await admission.run(request, answer)
 
 
-def _answer(media: Media, ranker: Ranker, max_candidates: int, trace: Trace, body: bytes) -> Response:
+def _answer(
+    media: Media, ranker: Ranker, store: FeatureStore, max_candidates: int, trace: Trace, body: bytes
+) -> Response:
     trace.version = ranker.bundle.manifest.version
     request = FORMATS[media.sent].read(body, trace)
     trace.num_candidates = len(request.ids)
     check_limits(request, max_candidates)
-    ranking = rank(request, ranker)
+    ranking = rank(request, ranker, store)
+    trace.num_ignored = ranking.num_ignored
     answer = FORMATS[media.wanted].write(ranking, trace.request_id, ranker.bundle.manifest)
     return Response(answer, media_type=media.wanted)
 

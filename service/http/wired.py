@@ -5,6 +5,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from service.drain import Drain
+from service.feature_store.interface import FeatureStore
 from service.http.access import Trace
 from service.http.admission import Admission
 from service.registry.live import LiveBundle
@@ -18,6 +19,10 @@ async def _live(request: Request) -> LiveBundle:
 
 async def _settings(request: Request) -> Settings:
     return cast(Settings, request.app.state.settings)
+
+
+async def _store(request: Request) -> FeatureStore:
+    return cast(FeatureStore, request.app.state.store)
 
 
 async def _admission(request: Request) -> Admission:
@@ -34,6 +39,7 @@ async def _trace(request: Request) -> Trace:
 
 Live = Annotated[LiveBundle, Depends(_live)]
 Wired = Annotated[Settings, Depends(_settings)]
+Store = Annotated[FeatureStore, Depends(_store)]
 Admitted = Annotated[Admission, Depends(_admission)]
 Drained = Annotated[Drain, Depends(_drain)]
 Traced = Annotated[Trace, Depends(_trace)]

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 
 from model.contract.features.interface import Side
-from model.contract.mistakes import InputError, Mistake, mistake, quote, unknown_name
+from model.contract.mistakes import InputError, Mistake, mistake, quote
+from model.contract.names import given_by_name, stranger, wrong_outcomes
 from model.contract.request import Asked, InlineColumn
 from model.contract.schema import FeatureSchema
 
@@ -22,7 +23,8 @@ def check(request: Asked, schema: FeatureSchema) -> None:
     """Raises InputError with the first mistakes."""
     if not request.ids:
         raise mistake("candidates", "at least one candidate", "none")
-    wrong = chain(_duplicates(request), _wrong_names(request, schema), _wrong_outcomes(request, schema))
+    outcomes = wrong_outcomes(request.user.history, "user.history", schema)
+    wrong = chain(_duplicates(request), _wrong_names(request, schema), outcomes)
     if found := list(islice(wrong, MOST_MISTAKES)):
         raise InputError(*found)
 
@@ -46,47 +48,12 @@ def _wrong_names(request: Asked, schema: FeatureSchema) -> Iterator[Mistake]:
         (Side.CANDIDATE, {name: _places(column) for name, column in request.inline.items()}),
     ]
     for side, given in places:
-        allowed = _allowed(side, schema) if given else set()
+        allowed = given_by_name(side, schema) if given else set()
         for name in given:
             if name not in allowed:
                 for where in given[name]:
-                    yield _stranger(f"{where}.{quote(name)[1:-1]}", name, side, schema)
+                    yield stranger(f"{where}.{quote(name)[1:-1]}", name, side, schema)
 
 
 def _places(column: InlineColumn) -> Iterator[str]:
     return (f"candidates[{row}].features" for row in column.rows)
-
-
-def _allowed(side: Side, schema: FeatureSchema) -> set[str]:
-    return {one.name for one in schema.of_sides(side)} - _given_elsewhere(schema).keys()
-
-
-def _given_elsewhere(schema: FeatureSchema) -> dict[str | None, str]:
-    """Where the request has the features that are not given by name."""
-    keys = schema.keys
-    ids = {keys.user: "user.id", keys.video: "candidates[].id", keys.query_video: "query.video_id"}
-    return ids | dict.fromkeys(schema.histories, "user.history")
-
-
-def _stranger(where: str, name: str, side: Side, schema: FeatureSchema) -> Mistake:
-    elsewhere = _given_elsewhere(schema)
-    expected = f"a feature of the {side}"
-    if name in elsewhere:
-        return Mistake(where, f"`{elsewhere[name]}` to give `{name}`", "a feature")
-    if name in schema.columns:
-        return Mistake(where, expected, f"`{name}`, a feature of the {schema.columns[name].side}")
-    if name in schema.matches:
-        return Mistake(where, expected, f"`{name}`, which is computed from the history")
-    return unknown_name(where, expected, name, _allowed(side, schema))
-
-
-def _wrong_outcomes(request: Asked, schema: FeatureSchema) -> Iterator[Mistake]:
-    history = request.user.history
-    if history is not None and not schema.histories:
-        yield Mistake("user.history", "no history: the live version has no such feature", "one")
-        return
-    known = {outcome for one in schema.histories.values() for outcome in one.outcomes}
-    for at, interaction in enumerate(history or ()):
-        for name in interaction.outcomes:
-            if name not in known:
-                yield unknown_name(f"user.history[{at}].outcomes.{quote(name)[1:-1]}", "an outcome", name, known)

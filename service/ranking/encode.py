@@ -23,13 +23,14 @@ from service.ranking.given import (
     ids_of_request,
     to_columns,
 )
+from service.ranking.overlay import Layer
 from service.ranking.warning import RankWarning, unknown_values
 
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """The candidates, by position, whose half of the network is yet to be computed: unknown, with inline features, or
-    beyond the budget of the catalog. Their arrays have one row each.
+    """The candidates, by position, whose half of the network is yet to be computed: unknown, with features of their own
+    in the request or in the store, or beyond the budget of the catalog. Their arrays have one row each.
     """
 
     at: NDArray[np.intp]
@@ -61,11 +62,13 @@ def encode(request: Asked, fetched: Fetched, encoder: Encoder) -> Encoded:
 
 
 def _encode_fresh(request: Asked, fetched: Fetched, encoder: Encoder) -> tuple[Fresh, list[RankWarning]]:
-    """Each feature as one column over those candidates that give it, laid over what is stored."""
+    """Each feature as one column over those candidates that have it, laid over what is stored, and that over what the
+    bundle has.
+    """
     given = given_by_candidates(request.inline)
     is_fresh = ~fetched.has_half
-    for one in given.values():
-        is_fresh[one.rows] = True
+    for rows in (*(layer.rows for layer in fetched.layers), *(one.rows for one in given.values())):
+        is_fresh[rows] = True
     at = np.flatnonzero(is_fresh)
     if not len(at):
         return Fresh(at, {}), []
@@ -75,9 +78,9 @@ def _encode_fresh(request: Asked, fetched: Fetched, encoder: Encoder) -> tuple[F
     names = [spec.name for spec in encoder.schema.specs.values() if spec.side is Side.CANDIDATE]
     arrays = encoder.videos.gather(fetched.rows[at], names)
     place = np.cumsum(is_fresh) - 1
-    for name, own in encoded.items():
-        for array, values in own.items():
-            arrays[array][place[given_and_ids[name].rows]] = values
+    for layer in (*fetched.layers, *(Layer(given_and_ids[name].rows, own) for name, own in encoded.items())):
+        for array, values in layer.arrays.items():
+            arrays[array][place[layer.rows]] = values
     told = (_unknown_values(name, columns[name], encoded[name], encoder) for name in given)
     return Fresh(at, arrays), list(chain.from_iterable(told))
 

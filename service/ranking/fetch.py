@@ -1,4 +1,4 @@
-"""Fetch: what the bundle has stored about a request's user, query video and candidates."""
+"""Fetch: what the bundle and the feature store have of a request's user, query video and candidates."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,37 +11,50 @@ from model.contract.bundle import Bundle
 from model.contract.features.discrete import Discrete
 from model.contract.features.interface import Arrays, Side
 from model.contract.request import Asked
+from service.feature_store.interface import FeatureStore
+from service.ranking.overlay import Layer, overlay
 from service.ranking.ranker import Ranker
 from service.ranking.warning import RankWarning, unknown_ids
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """`request` has one row of every request-side array; `rows` are the candidates' rows in the catalog, and
-    `has_half` tells whose half of the network is computed already.
+    """`request` has one row of every request-side array; `rows` are the candidates' rows in the catalog, `layers` what
+    the store has of some of them, and `has_half` tells whose half of the network the bundle has. `num_ignored` is that
+    of the overlay.
     """
 
     request: Arrays
     rows: NDArray[np.int64]
+    layers: tuple[Layer, ...]
     has_half: NDArray[np.bool_]
+    num_ignored: int
     warnings: tuple[RankWarning, ...]
 
 
-def fetch(request: Asked, ranker: Ranker) -> Fetched:
-    """Nothing is stored about unknown ids: they have the encoded row of missing values."""
+def fetch(request: Asked, ranker: Ranker, store: FeatureStore) -> Fetched:
+    """What is in the store lies over what is in the bundle. Of an id that neither knows there is the encoded row of
+    missing values.
+    """
     users, videos = ranker.bundle.users, ranker.bundle.videos
     ids = request.ids
     user_row, rows = users.rows([request.user.id]), videos.rows([*ids, request.query.video_id])  # one lookup costs less
     rows, query_row = rows[:-1], rows[-1:]
+    over = overlay(request, ranker.bundle.encoder, store)
     is_unknown = rows == videos.num_entities
+    is_unknown[over.known_candidates] = False
+    knows_user = over.knows_user or user_row[0] != users.num_entities
+    knows_query_video = over.knows_query_video or query_row[0] != videos.num_entities
     unknown: dict[WarningKind, list[str | None]] = {
-        WarningKind.UNKNOWN_USER: [request.user.id] if user_row[0] == users.num_entities else [],
-        WarningKind.UNKNOWN_QUERY_VIDEO: [request.query.video_id] if query_row[0] == videos.num_entities else [],
+        WarningKind.UNKNOWN_USER: [] if knows_user else [request.user.id],
+        WarningKind.UNKNOWN_QUERY_VIDEO: [] if knows_query_video else [request.query.video_id],
         WarningKind.UNKNOWN_CANDIDATE: [ids[at] for at in np.flatnonzero(is_unknown).tolist()],
     }
-    stored = ranker.blank | users.gather(user_row) | dict(_of_query_video(query_row, ranker.bundle))
+    of_bundle = ranker.blank | users.gather(user_row) | dict(_of_query_video(query_row, ranker.bundle))
     warnings = [one for kind, named in unknown.items() for one in unknown_ids(kind, filter(None, named))]
-    return Fetched(stored, rows, ranker.bundle.halves.known(rows), tuple(warnings))
+    has_half = ranker.bundle.halves.known(rows)
+    all_warnings = (*over.warnings, *warnings)
+    return Fetched(of_bundle | over.request, rows, over.candidates, has_half, over.num_ignored, all_warnings)
 
 
 def _of_query_video(row: NDArray[np.int64], bundle: Bundle) -> Iterator[tuple[str, NDArray[np.int32]]]:

@@ -1,7 +1,9 @@
-"""rank(): one request, one bundle, one ranking."""
+"""rank(): one request, one bundle, one feature store, one ranking."""
 
 from model.contract.combination import combine
 from model.contract.request import Asked
+from service.feature_store.embedded import BUNDLE_ALONE
+from service.feature_store.interface import FeatureStore
 from service.ranking.checks import check
 from service.ranking.encode import encode
 from service.ranking.fetch import fetch
@@ -11,12 +13,12 @@ from service.ranking.predict import by_task, predict
 from service.ranking.ranker import Ranker
 
 
-def rank(request: Asked, ranker: Ranker) -> Ranking:
+def rank(request: Asked, ranker: Ranker, store: FeatureStore = BUNDLE_ALONE) -> Ranking:
     """Fetch what is stored, encode it with what is given, predict, combine by the policy, order. Raises InputError."""
     check(request, ranker.bundle.schema)
     policy = choose_policy(request.policy, ranker.bundle.manifest)
-    fetched = fetch(request, ranker)
+    fetched = fetch(request, ranker, store)
     encoded = encode(request, fetched, ranker.bundle.encoder)
     predictions = predict(fetched, encoded, ranker)
     scored = combine(by_task(predictions, ranker.bundle.tasks), policy.rules)
-    return order(request, policy, predictions, scored, fetched.warnings + encoded.warnings)
+    return order(request, policy, predictions, scored, fetched.warnings + encoded.warnings, fetched.num_ignored)

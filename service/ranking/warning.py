@@ -1,4 +1,4 @@
-"""RankWarning: what a request named and the bundle does not know; ranked all the same."""
+"""RankWarning: what a request named that nobody knows, or a store that did not answer; ranked all the same."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from model.contract.answer import WarningKind
 
 @dataclass(frozen=True, slots=True)
 class RankWarning:
-    """`ids` of users and videos, or `values` of the category feature `feature`."""
+    """`ids` of users and videos, or `values` of the category feature `feature`; neither where the store is at fault."""
 
     kind: WarningKind
     ids: tuple[str, ...] = ()

@@ -15,7 +15,19 @@ from training.cli import main
 from training.run import Run
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("init", "check", "train", "evaluate", "replay", "compare", "tune", "simulate", "rank", "demo")
+COMMANDS = (
+    "init",
+    "check",
+    "train",
+    "evaluate",
+    "replay",
+    "compare",
+    "tune",
+    "simulate",
+    "rank",
+    "demo",
+    "features load",
+)
 
 
 def run(*arguments: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str, str]:
@@ -33,7 +45,7 @@ def run(*arguments: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
 def test_every_command_has_help_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, out, _ = run(command, "--help", capsys=capsys, monkeypatch=monkeypatch)
+    code, out, _ = run(*command.split(), "--help", capsys=capsys, monkeypatch=monkeypatch)
     assert code == 0 and f"Example: watchnext {command}" in " ".join(out.split())
 
 
@@ -171,3 +183,15 @@ def test_an_interrupted_training_says_how_to_go_on(
     options = ("train", str(tmp_path / "run.yaml"), "--runs", str(tmp_path / "runs"))
     code, _, err = run(*options, capsys=capsys, monkeypatch=monkeypatch)
     assert code == 130 and err.strip() == "interrupted; the same command with --resume goes on"
+
+
+def test_features_are_loaded_by_a_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pl.DataFrame({"video_id": ["v1", "v2"], "author": ["ann", "bob"]}).write_csv(tmp_path / "videos.csv")
+    asked = ("features", "load", str(tmp_path / "videos.csv"), "--store", str(tmp_path / "features.sqlite"))
+    code, out, _ = run(*asked, "--videos", capsys=capsys, monkeypatch=monkeypatch)
+    assert code == 0 and "2 videos stored" in out
+    for wrong, told in (((), "--users, --videos: expected one of them"), (("--users",), "column `user_id`: expected")):
+        code, out, err = run(*asked, *wrong, capsys=capsys, monkeypatch=monkeypatch)
+        assert (code, out, err.count("\n")) == (2, "", 1) and told in err

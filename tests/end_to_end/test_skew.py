@@ -13,6 +13,7 @@ from rich.console import Console
 from model.contract.features.interface import Side
 from model.contract.request import RankRequest
 from model.contract.versions import live_version, version_folder
+from service.feature_store.embedded import BUNDLE_ALONE
 from service.ranking.checks import check
 from service.ranking.encode import encode
 from service.ranking.fetch import fetch
@@ -55,7 +56,7 @@ def test_the_service_encodes_what_training_encoded_bit_for_bit(trained: tuple[Ru
     for at, raw in enumerate(requests):
         request = RankRequest.model_validate(raw)
         check(request, ranker.bundle.schema)
-        online = encode(request, fetch(request, ranker), ranker.bundle.encoder)
+        online = encode(request, fetch(request, ranker, BUNDLE_ALONE), ranker.bundle.encoder)
         compared = {Side.PAIR: online.pairs, Side.CANDIDATE: online.fresh.arrays}
         for name, spec in dataset.schema.specs.items():
             if spec.side is not Side.IMPRESSION:

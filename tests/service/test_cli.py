@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 import service.settings
 from service.cli import main, read_settings
@@ -20,7 +21,13 @@ def test_options_and_variables_are_the_settings(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_worker_reads_the_same_settings_from_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings(registry=Path("r"), max_body_bytes=5, log_level="error", registry_poll_s=0.25)
+    settings = Settings(
+        registry=Path("r"),
+        max_body_bytes=5,
+        log_level="error",
+        registry_poll_s=0.25,
+        redis_url=SecretStr("redis://:pw@h"),
+    )
     for name, value in settings.as_environment().items():
         monkeypatch.setenv(name, value)
     assert Settings() == settings
@@ -45,6 +52,9 @@ def test_workers_and_their_threads_share_the_cores(
         (["--registry", "r", "--max-candidates", "0"], "--max-candidates: expected greater than or equal to 1"),
         (["--registry", "r", "--registry-poll-s", "nan"], "--registry-poll-s: expected"),
         (["--registry", "r", "--log-level", "loud"], "--log-level: expected 'debug', 'info', 'warning' or 'error'"),
+        (["--registry", "r", "--feature-store", "rediss"], "--feature-store: expected 'embedded' or 'redis'"),
+        (["--registry", "r", "--feature-store", "redis"], "--feature-store: redis_url: expected redis://host:port"),
+        (["--registry", "r", "--features-path", "/dev/null/f"], "--feature-store: /dev/null/f: expected"),
         (["--registry"], "argument --registry: expected one argument"),
         (["--registry", "r", "--prt", "1"], "unrecognized arguments: --prt 1"),
         (["--registry", "r", "--host", "no.such.host.invalid"], "--host, --port: expected a free address"),

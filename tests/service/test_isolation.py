@@ -11,7 +11,19 @@ import pytest
 from tests.service.server import ROOT, serving
 from tests.service.small_bundle import VERSION
 
-BLOCKED = ["torch", "training", "polars", "pyarrow", "onnx", "onnxscript", "yaml", "typer", "rich", "tensorboard"]
+BLOCKED = [
+    "torch",
+    "training",
+    "polars",
+    "pyarrow",
+    "onnx",
+    "onnxscript",
+    "yaml",
+    "typer",
+    "rich",
+    "tensorboard",
+    "redis",
+]
 RANK_WITHOUT = """
 import importlib.abc, json, sys
 

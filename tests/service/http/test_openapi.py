@@ -9,12 +9,15 @@ from fastapi import FastAPI
 
 from model.contract.answer import ModelResponse, Problem, RankResponse, Ready
 from model.contract.request import RankRequest
+from model.contract.stored_features import UserFeatures, VideoFeatures
 from service.http import examples
 from service.http.schemas import Alive
 from service.http.v2 import examples as v2_examples
 from service.http.v2.schemas import InferResponse, ModelMetadata, ModelReady, ServerLive, ServerMetadata, ServerReady
 from service.ranking.tensors import InferRequest
 from tests.service.asgi import call
+
+FEATURE_PATHS = ("/v1/features/users/{id}", "/v1/features/videos/{id}")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +48,7 @@ def test_every_operation_shows_an_example_of_every_answer(document: Any) -> None
         for path, operations in document["paths"].items()
         for operation in operations.values()
         for status, answer in operation["responses"].items()
-        for content in answer["content"].values()
+        for content in answer.get("content", {}).values()
     }
     refused = {"401", "403", "429"}
     told = {"200", "400", "408", "413", "415", "422", "503", "504"} | refused
@@ -54,7 +57,8 @@ def test_every_operation_shows_an_example_of_every_answer(document: Any) -> None
     model, version = "/v2/models/{name}", "/v2/models/{name}/versions/{version}"
     inference = {one + path for one in (model, version) for path in ("", "/ready", "/infer")}
     server = {"/v2", "/v2/health/live", "/v2/health/ready"}
-    assert {path for path, _ in answers} == {"/v1/rank", "/v1/model", "/healthz", "/readyz"} | inference | server
+    ranking = {"/v1/rank", "/v1/model", *FEATURE_PATHS}
+    assert {path for path, _ in answers} == {"/healthz", "/readyz"} | ranking | inference | server
     assert {status for path, status in answers if path == model} == {"200", "404", "503"} | refused
     assert {status for path, status in answers if path == f"{model}/ready"} == {"200", "404", "503"}
     assert {status for path, status in answers if path == f"{version}/infer"} == told | {"404"}
@@ -75,6 +79,8 @@ def test_the_example_of_inference_is_valid() -> None:
     [
         (RankResponse, examples.RANKED),
         (ModelResponse, examples.MODEL),
+        (UserFeatures, examples.GET_USER[200]),
+        (VideoFeatures, examples.GET_VIDEO[200]),
         (Alive, examples.ALIVE),
         (Ready, examples.READY),
         (ServerMetadata, v2_examples.SERVER[200]),
@@ -90,7 +96,11 @@ def test_the_example_answers_are_valid(model: Any, example: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["MALFORMED", "TOO_LARGE", "UNSUPPORTED", "INVALID", "NOT_READY", "TOO_SLOW", "TOO_LATE"]
+    "name",
+    [
+        *("MALFORMED", "TOO_LARGE", "UNSUPPORTED", "INVALID", "NOT_READY", "TOO_SLOW", "TOO_LATE"),
+        *("INVALID_FEATURES", "NOTHING_STORED", "NOWHERE_TO_STORE", "STORE_UNAVAILABLE"),
+    ],
 )
 def test_the_example_problems_are_valid(name: str) -> None:
     [content] = getattr(examples, name)["content"].values()

@@ -7,6 +7,7 @@ import numpy as np
 from model.contract.encoding import encode_pairs
 from model.contract.features.interface import REQUEST_SIDES, Arrays, Side
 from model.contract.request import RankRequest
+from service.feature_store.embedded import BUNDLE_ALONE
 from service.ranking.encode import encode
 from service.ranking.fetch import fetch
 from service.ranking.ranker import Ranker
@@ -16,7 +17,7 @@ from service.ranking.tensors import inputs_of
 def arrays_of(asked: dict[str, Any], ranker: Ranker) -> Arrays:
     """The inputs of the model for a request by ids: one row of the request, one a candidate of all else."""
     request = RankRequest.model_validate(asked)
-    fetched = fetch(request, ranker)
+    fetched = fetch(request, ranker, BUNDLE_ALONE)
     encoded = encode(request, fetched, ranker.bundle.encoder)
     candidates = ranker.bundle.videos.gather(fetched.rows)
     pairs = encode_pairs(

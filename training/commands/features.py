@@ -1,0 +1,45 @@
+"""`watchnext features`: what a running service stores beside its bundle."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from model.contract.mistakes import mistake
+from model.contract.stored_features import Entity
+
+app = typer.Typer(help="Features that a service keeps beside its bundle.", no_args_is_help=True)
+console = Console()
+LOAD_EXAMPLE = "watchnext features load videos.parquet --videos --store features.sqlite --registry registry"
+
+
+@app.callback()
+def features() -> None:
+    """A group, even while it has one command."""
+
+
+@app.command(epilog=f"Example: [bold]{LOAD_EXAMPLE}[/bold]")
+def load(
+    table: Annotated[str, typer.Argument(help="Parquet or CSV with a row a user or video.", metavar="TABLE")],
+    store: Annotated[
+        str,
+        typer.Option(
+            help="The service's --features-path, or a redis:// URL.",
+            envvar="WATCHNEXT_STORE",
+        ),
+    ],
+    users: Annotated[bool, typer.Option("--users", help="A row is a user.")] = False,
+    videos: Annotated[bool, typer.Option("--videos", help="A row is a video.")] = False,
+    registry: Annotated[Path | None, typer.Option(help="Hold names and types against its live version.")] = None,
+    key: Annotated[str | None, typer.Option("--id", help="The column of ids, if not user_id or video_id.")] = None,
+    feature: Annotated[list[str] | None, typer.Option(help="Load this column; may be repeated. Else all.")] = None,
+) -> None:
+    """Store a table's features: a row replaces what was stored of its id; an empty cell is a missing value."""
+    from training.stored_features import Table, load_table
+
+    if users == videos:
+        raise mistake("--users, --videos", "one of them", "both" if users else "neither")
+    asked = Table(table, Entity.USERS if users else Entity.VIDEOS, key, tuple(feature or ()))
+    num_rows = load_table(asked, store, registry, console)
+    console.print(f"{num_rows:,} {asked.entity} stored", highlight=False)
