@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         told = list(COMMANDS[given.command](given))
     except InputError as error:
-        raise _refusal(str(error)) from None
+        raise _refusal(*map(str, error.mistakes)) from None
     except ValidationError as error:
         raise _refusal(*(f"--{one}".replace("_", "-") for one in of_validation(error, Key))) from None
     sys.stdout.write("".join(f"{line}\n" for line in told))

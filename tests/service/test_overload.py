@@ -155,7 +155,9 @@ def test_a_killed_worker_is_replaced_and_harms_only_what_it_had(registry: Path) 
 def test_before_the_end_it_is_not_ready_but_answers(registry: Path, workers: str) -> None:
     with serving(registry, "--workers", workers, "--drain-s", "2") as server:
         server.wait_until_ready()
-        wait_for(lambda: server.ask("GET", "/healthz"), lambda _: len(pids(server)) == int(workers))
+        wait_for(
+            lambda: server.ask("GET", "/healthz"), lambda _: server.log_text.count("serving version") == int(workers)
+        )
         server.process.terminate()
         told = wait_for(lambda: server.ask("GET", "/readyz"), lambda answer: answer.status == 503)
         assert "about to stop" in told.json["detail"]
