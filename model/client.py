@@ -108,10 +108,8 @@ class Calls:
             raise ServiceError.of(response) from None  # somebody else's answer
 
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Request:
-        if body is None:
-            return self._http.build_request(method, path)
-        content, headers = orjson.dumps(dict(body)), {"Content-Type": "application/json"}
-        return self._http.build_request(method, path, content=content, headers=headers)
+        content = None if body is None else orjson.dumps(dict(body))
+        return self._http.build_request(method, path, content=content, headers={"Content-Type": "application/json"})
 
 
 class Client:
