@@ -138,8 +138,11 @@ def _nulls(batch: pa.RecordBatch) -> Iterator[Mistake]:
     """A null could mean that nothing is known, or that what is stored stands: who means either says so in JSON."""
     for name in batch.schema.names:
         column: Any = batch[name]
+        null_inside = _is_list(column.type) and column.flatten().null_count
+        if not column.null_count and not null_inside:
+            continue
         has_null = column.is_null().to_numpy(zero_copy_only=False)
-        if _is_list(column.type) and column.flatten().null_count:
+        if null_inside:
             has_null = np.array([one is None or None in one for one in column.to_pylist()])
         for row in np.flatnonzero(has_null).tolist():
             where = ID if name == ID else f"features.{quote(name)[1:-1]}"
