@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from model.contract.mistakes import InputError, of_validation
@@ -12,19 +12,28 @@ from service.http.media import MalformedBody
 from service.http.problem import MOST_MISTAKES
 
 Kind = TypeVar("Kind", bound=Asked)
+Document = TypeVar("Document", bound=BaseModel)
+
+
+def read(kind: type[Document], document: bytes) -> Document:
+    """Raises MalformedBody or InputError."""
+    try:
+        return kind.model_validate_json(document, strict=True)
+    except ValidationError as error:
+        mistakes = of_validation(error, kind, MOST_MISTAKES)
+        if error.error_count() == 1 and error.errors()[0]["type"] == "json_invalid":
+            raise MalformedBody(f"Expected a JSON document, found: {mistakes[0].found}.") from None
+        raise InputError(*mistakes) from None
 
 
 def parse(kind: type[Kind], document: bytes, trace: Trace) -> Kind:
     """Also notes the request's own id. Raises MalformedBody or InputError."""
     try:
-        request = kind.model_validate_json(document, strict=True)
-    except ValidationError as error:
-        mistakes = of_validation(error, kind, MOST_MISTAKES)
-        if error.error_count() == 1 and error.errors()[0]["type"] == "json_invalid":
-            raise MalformedBody(f"Expected a JSON document, found: {mistakes[0].found}.") from None
-        if not any(one.where == "request_id" for one in mistakes):
+        request = read(kind, document)
+    except InputError as error:
+        if not any(one.where == "request_id" for one in error.mistakes):
             trace.request_id = _own_id(document) or trace.request_id
-        raise InputError(*mistakes) from None
+        raise
     trace.request_id = request.request_id or trace.request_id
     return request
 

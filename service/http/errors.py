@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from model.contract.mistakes import InputError
-from service.errors import NotReady
+from service.errors import NotReady, RegistryReadOnly, RegistryUnavailable
 from service.http.body_limit import BodyTooLarge
 from service.http.media import MalformedArrow, MalformedBody, UnsupportedBody
 from service.http.problem import Asked, ProblemKind, problem_response, wrong_parts
@@ -18,6 +18,8 @@ TABLE: dict[type[Exception], ProblemKind] = {
     UnsupportedBody: ProblemKind(415, "unsupported-body", "The body has an unsupported type or encoding"),
     InputError: ProblemKind(422, "invalid-request", "The request cannot be answered as it is"),
     NotReady: ProblemKind(503, "not-ready", "No version is ready to rank with"),
+    RegistryReadOnly: ProblemKind(409, "registry-read-only", "The service may not change its registry"),
+    RegistryUnavailable: ProblemKind(503, "registry-unavailable", "The registry does not answer"),
 }
 # What the web framework refuses before any of our code runs.
 FRAMEWORK = {
@@ -34,7 +36,9 @@ def install(app: FastAPI) -> None:
 
 async def _tell(request: Request, error: Exception) -> Response:
     kind = next(TABLE[one] for one in type(error).__mro__ if one in TABLE)
-    headers = {"Retry-After": str(math.ceil(error.retry_after_s))} if isinstance(error, NotReady) else {}
+    headers = {}
+    if isinstance(error, NotReady | RegistryUnavailable):
+        headers["Retry-After"] = str(math.ceil(error.retry_after_s))
     mistakes = error.mistakes if isinstance(error, InputError) else ()
     more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
     detail = f"{mistakes[0]}{more}" if mistakes else str(error)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from model.contract.mistakes import InputError, Mistake
-from service.errors import NotReady
+from service.errors import NotReady, RegistryReadOnly, RegistryUnavailable
 from service.http.body_limit import BodyTooLarge
 from service.http.errors import TABLE
 from service.http.media import MalformedBody, MediaType, UnsupportedBody
@@ -13,7 +13,7 @@ from service.http.problem import MEDIA_TYPE, Asked, Problem, problem_response, w
 from service.settings import Settings
 
 REQUEST_ID = "r-1"
-VERSION = "20261121-1a2b3c4d"
+VERSION, NEW_VERSION = "20261121-1a2b3c4d", "20261128-5e6f7a8b"
 RANK_PATH = "/v1/rank"
 MAX_CANDIDATES, MAX_BODY_BYTES = (Settings.model_fields[name].default for name in ("max_candidates", "max_body_bytes"))
 
@@ -119,7 +119,18 @@ MODEL = _answer(
     },
 )
 ALIVE = _answer("Alive", {"status": "alive"})
-READY = _answer("Ready to rank", {"status": "ready", "version": VERSION, "refused": None})
+READY = _answer(
+    "Ready to rank",
+    {
+        "status": "ready",
+        "version": VERSION,
+        "refused": None,
+        "channels": {
+            "live": {"version": VERSION, "percent": None, "served": VERSION, "refused": None},
+            "canary": {"version": NEW_VERSION, "percent": 5.0, "served": NEW_VERSION, "refused": None},
+        },
+    },
+)
 _WRONG_NAME = Mistake(
     "candidates[3].features.durations",
     "a feature of the candidate (`duration_s`, `tags`)",
@@ -135,3 +146,32 @@ INVALID = _problem(InputError, str(_WRONG_NAME), [_WRONG_NAME])
 NOT_READY = _problem(
     NotReady, "registry: expected a registry with a live version (`watchnext train` publishes one), found none"
 )
+PROMOTION = {"version": NEW_VERSION}
+CANARY = {"version": NEW_VERSION, "percent": 5.0}
+ASSIGNED = _answer(
+    "The channels as they are now",
+    {
+        "channels": {
+            "live": {"version": NEW_VERSION, "percent": None},
+            "previous": {"version": VERSION, "percent": None},
+        }
+    },
+)
+PUBLISHED = _answer(
+    "The versions, the newest first",
+    {
+        "versions": [
+            {
+                "version": NEW_VERSION,
+                "created": "2026-11-28T03:29:18+00:00",
+                "num_bytes": 52_428_800,
+                "channels": ["live"],
+                "metrics": {"click": {"auc": 0.75}},
+            }
+        ]
+    },
+)
+_NO_VERSION = Mistake("version", f"a version of registry (`{NEW_VERSION}`)", "`20261128`", nearest=NEW_VERSION)
+UNKNOWN_VERSION = _problem(InputError, str(_NO_VERSION), [_NO_VERSION])
+READ_ONLY = _problem(RegistryReadOnly, "registry: Read-only file system. Change it with the command `watchnext`.")
+UNAVAILABLE = _problem(RegistryUnavailable, "s3://bucket/prefix: the connection timed out")

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from model.contract.request import RankRequest
+from service.http.channels import CanaryTrial, Promotion
 from service.http.problem import Problem
 
 DESCRIPTION = """Ranks candidate videos for one user by what several tasks predict of them.
@@ -26,7 +27,7 @@ def install(app: FastAPI) -> None:
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     schemas = document["components"]["schemas"]
-    for model in (RankRequest, Problem):
+    for model in (RankRequest, Promotion, CanaryTrial, Problem):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         # A part that answers have too is described there already.
         schemas.update({name: one for name, one in schema.pop("$defs", {}).items() if name not in schemas})

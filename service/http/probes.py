@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from service.http import examples
+from service.http.answers import channel_states
 from service.http.schemas import Alive, Ready
 from service.http.wired import Live
 
@@ -18,4 +19,5 @@ async def healthz() -> Alive:
 @router.get("/readyz", responses={200: examples.READY, 503: examples.NOT_READY})
 async def readyz(live: Live) -> Ready:
     """Ready to rank; otherwise 503 with the reason. While a live version is refused, the last good one is served."""
-    return Ready(version=live.ranker.bundle.manifest.version, refused=live.refused)
+    version = live.ranker.bundle.manifest.version
+    return Ready(version=version, refused=live.refused, channels=channel_states(live.state))

@@ -14,7 +14,7 @@ from service.http.schemas import ModelResponse, RankResponse
 from service.http.wired import Live, Threads, Traced, Wired
 from service.ranking.checks import check_limits
 from service.ranking.pipeline import rank
-from service.ranking.ranker import Ranker
+from service.registry.live import LiveBundle
 
 router = APIRouter(prefix="/v1", tags=["ranking"])
 
@@ -34,20 +34,22 @@ router = APIRouter(prefix="/v1", tags=["ranking"])
 )
 async def rank_candidates(request: Request, live: Live, settings: Wired, threads: Threads, trace: Traced) -> Response:
     """Order candidates for one user. Unknown users, videos and categories are ranked too, and named in `warnings`."""
-    ranker = live.ranker
+    _ = live.ranker  # nobody sends a body in vain
     media = Media.of(request)
     body = await request.body()
     # In a thread: the event loop must stay free to accept requests and to answer probes.
-    answer = partial(_answer, body, media, ranker, settings.max_candidates, trace)
+    answer = partial(_answer, body, media, live, settings.max_candidates, trace)
     return await asyncio.get_running_loop().run_in_executor(threads, answer)
 
 
-def _answer(body: bytes, media: Media, ranker: Ranker, max_candidates: int, trace: Trace) -> Response:
-    trace.version = ranker.bundle.manifest.version
+def _answer(body: bytes, media: Media, live: LiveBundle, max_candidates: int, trace: Trace) -> Response:
     request = FORMATS[media.sent].read(body, trace)
+    ranker = live.choose(request.user.id)
+    trace.version = ranker.bundle.manifest.version
     trace.num_candidates = len(request.ids)
     check_limits(request, max_candidates)
     ranking = rank(request, ranker)
+    live.note(request, ranking, ranker)
     answer = FORMATS[media.wanted].write(ranking, trace.request_id, ranker.bundle.manifest)
     return Response(answer, media_type=media.wanted)
 

@@ -1,0 +1,1 @@
+"""Commands of `watchnext` that are a topic of their own."""
