@@ -47,7 +47,7 @@ class Release:
 
 
 def publish(ranker: MultiTaskRanker, release: Release, registry: Path | str, keep: int = KEPT_VERSIONS) -> Manifest:
-    """Add a version, make it the live one, prune old ones; nothing appears unless the exported graphs agree with torch."""
+    """Add a version, make it the live one, prune; nothing appears unless the exported graphs agree with torch."""
     ranker = ranker.eval()
     return open_registry(registry).publish(lambda folder: _build(ranker, release, folder), keep)
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from model.contract.bundle import Manifest
 from model.contract.durable import told_as_input_errors, write_text
 from model.contract.mistakes import mistake
+from model.contract.registry.operations import KEPT_VERSIONS
 from model.costs import costs
 from model.ranker import MultiTaskRanker
 from training import checkpoints

@@ -32,7 +32,10 @@ def example(command: str) -> str:
 def versions(registry: RegistryPlace) -> None:
     """List the published versions, the newest first."""
     with _opened(registry) as opened:
-        Console().print(versions_table(opened.published()))
+        published = opened.published()
+        if not published:
+            raise mistake(registry, "a registry with versions (`watchnext train` publishes them)", "none")
+        Console().print(versions_table(published))
 
 
 @commands.command(epilog=example("promote 20261121-1a2b3c4d"))
@@ -91,7 +94,7 @@ def versions_table(published: list[Published]) -> Table:
         firsts = [(task, *next(iter(some.items()))) for task, some in one.metrics.items() if some]
         metrics = ", ".join(f"{task} {name} {value:.4f}" for task, name, value in firsts[:MOST_METRICS])
         size, channels = f"{one.num_bytes / 1e6:.1f}", ", ".join(one.channels)
-        table.add_row(one.version, one.created or "unreadable", channels, size, metrics)
+        table.add_row(one.version, one.created[:19] or "unreadable", channels, size, metrics)
     return table
 
 

@@ -48,7 +48,6 @@ class FolderStorage(Storage):
     @contextmanager
     def locked(self) -> Iterator[None]:
         """The system lets go of it when its holder dies."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / LOCK).open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

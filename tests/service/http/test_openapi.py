@@ -6,12 +6,20 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 from model.contract.request import RankRequest
 from service.http import examples
+from service.http.channels import CanaryTrial, Channels, Promotion, Versions
 from service.http.problem import Problem
 from service.http.schemas import Alive, ModelResponse, RankResponse, Ready
 from tests.service.asgi import call
+
+
+EXAMPLE_PROBLEMS = (
+    *("MALFORMED", "TOO_LARGE", "UNSUPPORTED", "INVALID", "NOT_READY"),
+    *("UNKNOWN_VERSION", "READ_ONLY", "UNAVAILABLE"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +53,19 @@ def test_every_operation_shows_an_example_of_every_answer(document: Any) -> None
         for content in answer["content"].values()
     }
     assert {status for path, status in answers if path == "/v1/rank"} == {"200", "400", "413", "415", "422", "503"}
-    assert {path for path, _ in answers} == {"/v1/rank", "/v1/model", "/healthz", "/readyz"}
+    admin = {f"/v1/admin/{name}" for name in ("versions", "promote", "rollback", "canary", "shadow")}
+    assert {path for path, _ in answers} == {"/v1/rank", "/v1/model", "/healthz", "/readyz"} | admin
     assert all("example" in content and "schema" in content for content in answers.values())
 
 
 @pytest.mark.parametrize("request_", [examples.RANK_BY_IDS, examples.RANK_BY_FEATURES])
 def test_the_example_requests_are_valid(request_: dict[str, Any]) -> None:
     RankRequest.model_validate_json(json.dumps(request_), strict=True)
+
+
+@pytest.mark.parametrize(("model", "example"), [(Promotion, examples.PROMOTION), (CanaryTrial, examples.CANARY)])
+def test_the_example_changes_are_valid(model: type[BaseModel], example: dict[str, Any]) -> None:
+    model.model_validate_json(json.dumps(example), strict=True)
 
 
 @pytest.mark.parametrize(
@@ -61,13 +75,15 @@ def test_the_example_requests_are_valid(request_: dict[str, Any]) -> None:
         (ModelResponse, examples.MODEL),
         (Alive, examples.ALIVE),
         (Ready, examples.READY),
+        (Channels, examples.ASSIGNED),
+        (Versions, examples.PUBLISHED),
     ],
 )
 def test_the_example_answers_are_valid(model: Any, example: dict[str, Any]) -> None:
     model.model_validate(example["content"]["application/json"]["example"])
 
 
-@pytest.mark.parametrize("name", ["MALFORMED", "TOO_LARGE", "UNSUPPORTED", "INVALID", "NOT_READY"])
+@pytest.mark.parametrize("name", EXAMPLE_PROBLEMS)
 def test_the_example_problems_are_valid(name: str) -> None:
     [content] = getattr(examples, name)["content"].values()
     problem = Problem.model_validate(content["example"])
