@@ -15,7 +15,6 @@ from service.http.problem import Problem
 from service.http.schemas import Alive, ModelResponse, RankResponse, Ready
 from tests.service.asgi import call
 
-
 EXAMPLE_PROBLEMS = (
     *("MALFORMED", "TOO_LARGE", "UNSUPPORTED", "INVALID", "NOT_READY"),
     *("UNKNOWN_VERSION", "READ_ONLY", "UNAVAILABLE"),
