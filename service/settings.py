@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="how much is logged")
 
     registry_cache: Path = Field(
-        default=Path("~/.cache/watchnext").expanduser(),
+        default=Path(os.path.expanduser("~/.cache/watchnext")),
         description="for what is fetched from object storage",
     )
 

@@ -15,7 +15,10 @@ from training.cli import main
 from training.run import Run
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("init", "check", "train", "evaluate", "replay", "compare", "tune", "simulate", "rank", "demo")
+COMMANDS = (
+    *("init", "check", "train", "evaluate", "replay", "compare", "tune", "simulate", "rank", "demo"),
+    *("versions", "promote", "rollback", "canary", "shadow"),
+)
 
 
 def run(*arguments: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str, str]:
