@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := model training service
 
-.PHONY: help demo test lint format bench image-test clean
+.PHONY: help demo test soak lint format bench image-test clean
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -23,6 +23,9 @@ demo: $(VENV)/installed  ## simulate logs, train, publish, serve, rank
 
 test: $(VENV)/installed  ## the whole fast test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+soak: $(VENV)/installed  ## the long tests: hundreds of swaps under load, memory
+	$(BIN)/python -m pytest -m soak -s
 
 lint: $(VENV)/installed  ## style, types, layers
 	$(BIN)/ruff check .

@@ -1,6 +1,5 @@
 """create_app(): the only place that wires things."""
 
-import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,33 +10,39 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware.cors import CORSMiddleware
 
 from model.contract.mistakes import InputError
+from model.contract.registry import open_registry
 from service.drain import Drain
 from service.feature_store import open_store
-from service.http import errors, features, openapi, probes, routes
+from service.http import admin, errors, features, openapi, probes, routes
 from service.http.access import AccessLog
 from service.http.admission import Admission
 from service.http.body_limit import BodyLimit
 from service.http.security_headers import SecurityHeaders, cors
 from service.http.v2 import routes as v2_routes
 from service.protection.startup import guard_of
+from service.ranking.pipeline import rank
 from service.registry.live import LiveBundle
 from service.registry.loading import load_ranker
+from service.registry.shadow import Shadow
 from service.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings) -> FastAPI:
+    store, guard, drain = open_store(settings), guard_of(settings), Drain(settings.drain_s)
     live = LiveBundle(
-        settings.registry, partial(load_ranker, num_threads=settings.runtime_threads), settings.registry_poll_s
+        open_registry(settings.registry),
+        partial(load_ranker, num_threads=settings.runtime_threads),
+        settings.registry_poll_s,
+        settings.registry_cache,
+        Shadow(partial(rank, store=store)),
     )
     admission = Admission(settings.requests_at_once, settings.max_queue, settings.request_timeout_ms)
-    store, guard, drain = open_store(settings), guard_of(settings), Drain(settings.drain_s)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(live.start)  # a worker takes no connection before
-        gc.freeze()  # what was loaded stays: no collection need look at it again
         with drain.on_sigterm():
             yield
         live.stop()
@@ -51,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(features.router)
     app.include_router(v2_routes.router)
     app.include_router(probes.router)
+    app.include_router(admin.router)
     errors.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.request_timeout_ms / 1000)

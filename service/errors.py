@@ -51,3 +51,11 @@ class NowhereToStore(Exception):
 
 class NothingStored(Exception):
     """Of an id that somebody asked for."""
+
+
+class RegistryReadOnly(Exception):
+    """The service may read its registry, and not change it."""
+
+
+class RegistryUnavailable(TryLater):
+    """The place of the registry does not answer."""

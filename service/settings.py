@@ -2,9 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.feature_store import StoreKind
@@ -15,6 +15,10 @@ ENVIRONMENT_PREFIX = "WATCHNEXT_"
 def num_cores() -> int:
     """Those that this process may run on, where the system tells."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _text_of(place: object) -> object:
+    return str(place) if isinstance(place, Path) else place
 
 
 class Settings(BaseSettings):
@@ -36,16 +40,23 @@ class Settings(BaseSettings):
         cli_exit_on_error=False,
     )
 
-    registry: Path = Field(description="the folder that `watchnext train` publishes into")
+    registry: Annotated[str, BeforeValidator(_text_of)] = Field(
+        min_length=1, description="where `watchnext train` publishes: a folder, or a URL such as s3://bucket/prefix"
+    )
     host: str = Field(default="127.0.0.1", description="the address to listen on; 0.0.0.0 for all")
     port: int = Field(default=8000, ge=0, le=65535, description="0 takes any free port")
     workers: int = Field(default=1, ge=1, le=1024, description="processes; they share the catalog's memory")
     max_candidates: int = Field(default=1000, ge=1, description="candidates of one request")
     max_body_bytes: int = Field(default=1_048_576, ge=1, description="size of a request's body")
-    registry_poll_s: float = Field(default=2.0, gt=0, description="seconds between looks for a new live version")
+    registry_poll_s: float = Field(default=2.0, gt=0, description="seconds between looks for a change in the registry")
     runtime_threads: int = Field(default=1, ge=1, description="threads that compute one request")
     graceful_timeout_s: int = Field(default=30, ge=0, description="seconds that requests may take to end after SIGTERM")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="how much is logged")
+
+    registry_cache: Path = Field(
+        default=Path(os.path.expanduser("~/.cache/watchnext")),
+        description="for what is fetched from object storage",
+    )
 
     # Features that change between trainings: service/feature_store.
     feature_store: StoreKind = Field(default="embedded", description="where features written by PUT /v1/features are")

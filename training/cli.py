@@ -12,7 +12,8 @@ from rich.console import Console
 
 from model.contract.durable import told_as_input_errors
 from model.contract.mistakes import InputError
-from training.commands import features
+from model.contract.registry.operations import KEPT_VERSIONS
+from training.commands import features, lifecycle
 
 app = typer.Typer(
     help="Multi-task ranking: train on your logs, publish one bundle, rank over HTTP (watchnext-serve).",
@@ -71,7 +72,13 @@ def check(config: ConfigPath) -> None:
 @app.command(epilog=example("watchnext train configs/kuairand.yaml --registry registry"))
 def train(
     config: ConfigPath,
-    registry: Annotated[Path | None, typer.Option(help="Publish here, and make the new version the live one.")] = None,
+    registry: Annotated[
+        str | None, typer.Option(help="Publish here (a folder, or s3://bucket/prefix) as the live version.")
+    ] = None,
+    keep_versions: Annotated[
+        int,
+        typer.Option(min=1, envvar="WATCHNEXT_KEEP_VERSIONS", help="How many versions stay; those in use always do."),
+    ] = KEPT_VERSIONS,
     runs: RunsPath = RUNS,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     report: ReportOption = True,
@@ -83,7 +90,7 @@ def train(
 
     run = running.Run.of(load_config(config), runs)
     with told_interruption("the same command with --resume goes on"):
-        metrics, manifest = running.train(run, registry, resume, console)
+        metrics, manifest = running.train(run, registry, resume, console, keep_versions)
     for table in metric_tables(metrics, run.config.tasks):
         console.print(table)
     if manifest is not None:
@@ -240,6 +247,9 @@ def demo(
 
     with told_as_input_errors(str(out)):
         run_demo(out, impressions, console)
+
+
+app.add_typer(lifecycle.commands)
 
 
 def main() -> None:

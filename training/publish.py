@@ -16,9 +16,10 @@ from model.contract.bundle import FORMAT_VERSION, GRAPHS, Manifest, seal, write_
 from model.contract.durable import files_below, sha256
 from model.contract.features.interface import Arrays
 from model.contract.mistakes import mistake
+from model.contract.registry import open_registry
+from model.contract.registry.operations import KEPT_VERSIONS
 from model.contract.serving import TOLERANCES, Precision, Serving
 from model.contract.tasks import Task
-from model.contract.versions import add_version, set_live
 from model.costs import Costs, costs
 from model.export import export_graphs, run_graphs
 from model.ranker import MultiTaskRanker
@@ -45,12 +46,10 @@ class Release:
     health: ExpertHealth
 
 
-def publish(ranker: MultiTaskRanker, release: Release, registry: Path) -> Manifest:
-    """Add a version and make it the live one; nothing appears unless the exported graphs agree with torch."""
+def publish(ranker: MultiTaskRanker, release: Release, registry: Path | str, keep: int = KEPT_VERSIONS) -> Manifest:
+    """Add a version, make it the live one, prune; nothing appears unless the exported graphs agree with torch."""
     ranker = ranker.eval()
-    manifest = add_version(registry, lambda folder: _build(ranker, release, folder))
-    set_live(registry, manifest.version)
-    return manifest
+    return open_registry(registry).publish(lambda folder: _build(ranker, release, folder), keep)
 
 
 def _build(ranker: MultiTaskRanker, release: Release, folder: Path) -> Manifest:

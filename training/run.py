@@ -13,6 +13,7 @@ from rich.console import Console
 from model.contract.bundle import Manifest
 from model.contract.durable import told_as_input_errors, write_text
 from model.contract.mistakes import mistake
+from model.contract.registry.operations import KEPT_VERSIONS
 from model.costs import costs
 from model.ranker import MultiTaskRanker
 from training import checkpoints
@@ -87,7 +88,7 @@ class Run:
 
 
 def train(
-    run: Run, registry: Path | None, resume: bool, console: Console
+    run: Run, registry: Path | str | None, resume: bool, console: Console, keep_versions: int = KEPT_VERSIONS
 ) -> tuple[dict[str, SplitMetrics], Manifest | None]:
     """Train, calibrate on validation, evaluate on both, publish where a registry is given."""
     compute_deterministically()
@@ -112,7 +113,7 @@ def train(
         return metrics, None
     with told_as_input_errors(str(registry)), console.status("publishing"):
         release = Release(trainer.trained_config, run.preparation, dataset, as_json(metrics), health)
-        manifest = publish(ranker, release, registry)
+        manifest = publish(ranker, release, registry, keep_versions)
         write_text(run.serving, manifest.serving.model_dump_json(indent=1))
         return metrics, manifest
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, JsonValue
 
 from model.contract.combination import Policy
 from model.contract.features.interface import Side
+from model.contract.registry.channels import Channel
 from model.contract.tasks import TaskKind
 
 
@@ -76,10 +77,20 @@ class ModelResponse(BaseModel):
     limits: Limits
 
 
+class ChannelState(BaseModel):
+    """What the registry says of a channel, and what this process makes of it."""
+
+    version: str | None = Field(description="that the registry names")
+    percent: float | None = Field(default=None, description="of users, for a canary")
+    served: str | None = Field(description="the version in memory; null for `previous`, and where there is none")
+    refused: str | None = Field(description="why it is not the one that the registry names")
+
+
 class Ready(BaseModel):
     status: Literal["ready"] = "ready"
     version: str
     refused: str | None = Field(description="why a newer live version is not served; null when there is none")
+    channels: dict[Channel, ChannelState] = Field(description="those that are in use")
 
 
 class WrongPart(BaseModel):

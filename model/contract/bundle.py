@@ -21,6 +21,7 @@ from model.contract.serving import Serving
 from model.contract.tasks import Task
 
 FORMAT_VERSION = 2
+LARGEST_FILE = 16 * 2**30  # bytes; a manifest that announces more is refused before anything is read or fetched
 MANIFEST, ENCODER, USERS, VIDEOS, HALVES, GRAPHS, GOLDEN = (
     "manifest.json",
     "encoder",
@@ -132,12 +133,24 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
 
 
+def check_seals(folder: Path, manifest: Manifest) -> None:
+    """The names stay inside the folder, and no file is larger than any is: what a manifest says is safe to follow."""
+    for name, announced in manifest.files.items():
+        path = PurePosixPath(name)
+        # One name a file: "a//b" and "./a" are refused too.
+        is_plain = path.as_posix() == name and path.parts and "\0" not in name
+        if not is_plain or path.is_absolute() or ".." in path.parts or name == MANIFEST:
+            raise mistake(f"{folder / MANIFEST}: files", "paths inside the bundle", quote(name))
+        if not 0 <= announced.num_bytes <= LARGEST_FILE:
+            found = f"{announced.num_bytes} bytes"
+            raise mistake(f"{folder / MANIFEST}: files: {name}", f"a file of at most {LARGEST_FILE} bytes", found)
+
+
 def verify(folder: Path, manifest: Manifest) -> None:
     """Every file is there, of its size and checksum, inside the folder, and no other."""
+    check_seals(folder, manifest)
     here = {path.relative_to(folder).as_posix() for path in files_below(folder)} - {MANIFEST}
     for name, expected in manifest.files.items():
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise mistake(f"{folder / MANIFEST}: files", "paths inside the bundle", quote(name))
         if name not in here:
             raise mistake(str(folder / name), "a file that the manifest names", "none")
         size = (folder / name).stat().st_size

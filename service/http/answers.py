@@ -7,11 +7,13 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from model.contract.answer import FeatureBody, Limits, ModelResponse, TaskBody
+from model.contract.answer import ChannelState, FeatureBody, Limits, ModelResponse, TaskBody
 from model.contract.bundle import Manifest
 from model.contract.features.interface import Feature, Side
+from model.contract.registry.channels import Channel
 from service.ranking.order import Ranking
 from service.ranking.warning import RankWarning
+from service.registry.live import State
 from service.settings import Settings
 
 
@@ -64,6 +66,16 @@ def _warning(warning: RankWarning) -> dict[str, Any]:
     if warning.feature is None:
         return {"kind": warning.kind.value}
     return {"kind": warning.kind.value, "feature": warning.feature, "values": warning.values}
+
+
+def channel_states(state: State) -> dict[Channel, ChannelState]:
+    found = {}
+    for channel in Channel:
+        named, served, refused = state.named.get(channel), state.version(channel), state.refused.get(channel)
+        if named or served or refused:
+            version, percent = (named.version, named.percent) if named else (None, None)
+            found[channel] = ChannelState(version=version, percent=percent, served=served, refused=refused)
+    return found
 
 
 def model_response(manifest: Manifest, settings: Settings) -> ModelResponse:

@@ -14,6 +14,8 @@ from service.errors import (
     NotReady,
     NowhereToStore,
     Overloaded,
+    RegistryReadOnly,
+    RegistryUnavailable,
     StoreUnavailable,
     TooManyRequests,
     TryLater,
@@ -40,6 +42,8 @@ TABLE: dict[type[Exception], ProblemKind] = {
     NothingStored: ProblemKind(404, "nothing-stored", "Nothing is stored of this id"),
     NowhereToStore: ProblemKind(409, "nowhere-to-store", "The service has no place to keep features"),
     StoreUnavailable: ProblemKind(503, "store-unavailable", "The feature store does not answer"),
+    RegistryReadOnly: ProblemKind(409, "registry-read-only", "The service may not change its registry"),
+    RegistryUnavailable: ProblemKind(503, "registry-unavailable", "The registry does not answer"),
 }
 # What the web framework refuses before any of our code runs.
 FRAMEWORK = {

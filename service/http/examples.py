@@ -14,6 +14,8 @@ from service.errors import (
     NotReady,
     NowhereToStore,
     Overloaded,
+    RegistryReadOnly,
+    RegistryUnavailable,
     StoreUnavailable,
     TooManyRequests,
     Unauthenticated,
@@ -26,7 +28,7 @@ from service.settings import Settings
 
 Answers = dict[int | str, dict[str, Any]]
 REQUEST_ID = "r-1"
-VERSION = "20261121-1a2b3c4d"
+VERSION, NEW_VERSION = "20261121-1a2b3c4d", "20261128-5e6f7a8b"
 RANK_PATH, VIDEO_PATH = "/v1/rank", "/v1/features/videos/new"
 MAX_CANDIDATES, MAX_BODY_BYTES = (Settings.model_fields[name].default for name in ("max_candidates", "max_body_bytes"))
 REQUEST_TIMEOUT_S = Settings.model_fields["request_timeout_ms"].default / 1000
@@ -135,7 +137,18 @@ MODEL = _answer(
     },
 )
 ALIVE = _answer("Alive", {"status": "alive"})
-READY = _answer("Ready to rank", {"status": "ready", "version": VERSION, "refused": None})
+READY = _answer(
+    "Ready to rank",
+    {
+        "status": "ready",
+        "version": VERSION,
+        "refused": None,
+        "channels": {
+            "live": {"version": VERSION, "percent": None, "served": VERSION, "refused": None},
+            "canary": {"version": NEW_VERSION, "percent": 5.0, "served": NEW_VERSION, "refused": None},
+        },
+    },
+)
 _WRONG_NAME = Mistake(
     "candidates[3].features.durations",
     "a feature of the candidate (`duration_s`, `tags`)",
@@ -187,3 +200,32 @@ def _body(model: str, example: dict[str, Any]) -> dict[str, Any]:
 
 USER_BODY = _body(UserFeatures.__name__, USER_FEATURES)
 VIDEO_BODY = _body(VideoFeatures.__name__, VIDEO_FEATURES)
+PROMOTION = {"version": NEW_VERSION}
+CANARY = {"version": NEW_VERSION, "percent": 5.0}
+ASSIGNED = _answer(
+    "The channels as they are now",
+    {
+        "channels": {
+            "live": {"version": NEW_VERSION, "percent": None},
+            "previous": {"version": VERSION, "percent": None},
+        }
+    },
+)
+PUBLISHED = _answer(
+    "The versions, the newest first",
+    {
+        "versions": [
+            {
+                "version": NEW_VERSION,
+                "created": "2026-11-28T03:29:18+00:00",
+                "num_bytes": 52_428_800,
+                "channels": ["live"],
+                "metrics": {"click": {"auc": 0.75}},
+            }
+        ]
+    },
+)
+_NO_VERSION = Mistake("version", f"a version of registry (`{NEW_VERSION}`)", "`20261128`", nearest=NEW_VERSION)
+UNKNOWN_VERSION = _problem(InputError, str(_NO_VERSION), [_NO_VERSION])
+READ_ONLY = _problem(RegistryReadOnly, "registry: Read-only file system. Change it with the command `watchnext`.")
+UNAVAILABLE = _problem(RegistryUnavailable, "s3://bucket/prefix: the connection timed out")

@@ -10,6 +10,7 @@ from model.contract.answer import Problem
 from model.contract.request import RankRequest
 from model.contract.stored_features import UserFeatures, VideoFeatures
 from service.http import examples
+from service.http.channels import CanaryTrial, Promotion
 from service.http.guarded import Guarded
 from service.ranking.tensors import InferRequest
 
@@ -32,7 +33,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     schemas = document["components"]["schemas"]
     _drop_framework_errors(document)
-    for model in (RankRequest, UserFeatures, VideoFeatures, InferRequest, Problem):
+    for model in (RankRequest, UserFeatures, VideoFeatures, InferRequest, Promotion, CanaryTrial, Problem):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         # A part that answers have too is described there already.
         schemas.update({name: one for name, one in schema.pop("$defs", {}).items() if name not in schemas})

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from model.contract.answer import Ready
 from service.errors import NotReady
 from service.http import examples
+from service.http.answers import channel_states
 from service.http.guarded import Open
 from service.http.schemas import Alive
 from service.http.wired import Drained, Live
@@ -24,4 +25,5 @@ async def readyz(live: Live, drain: Drained) -> Ready:
     """Ready to rank; otherwise 503 with the reason. While a live version is refused, the last good one is served."""
     if drain.has_begun:
         raise NotReady("the service is about to stop", RETRY_AFTER_S)
-    return Ready(version=live.ranker.bundle.manifest.version, refused=live.refused)
+    version = live.ranker.bundle.manifest.version
+    return Ready(version=version, refused=live.refused, channels=channel_states(live.state))

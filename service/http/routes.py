@@ -16,7 +16,7 @@ from service.http.wired import Admitted, Live, Store, Traced, Wired
 from service.protection.scope import Scope
 from service.ranking.checks import check_limits
 from service.ranking.pipeline import rank
-from service.ranking.ranker import Ranker
+from service.registry.live import LiveBundle
 
 router = APIRouter(prefix="/v1", tags=["ranking"], route_class=needs(Scope.RANK))
 
@@ -40,21 +40,23 @@ async def rank_candidates(
     request: Request, live: Live, store: Store, settings: Wired, admission: Admitted, trace: Traced
 ) -> Response:
     """Order candidates for one user. Unknown users, videos and categories are ranked too, and named in `warnings`."""
-    ranker = live.ranker
+    _ = live.ranker  # nobody sends a body in vain
     media = Media.of(request)
-    answer = partial(_answer, media, ranker, store, settings.max_candidates, trace)
+    answer = partial(_answer, media, live, store, settings.max_candidates, trace)
     return await admission.run(request, answer)
 
 
 def _answer(
-    media: Media, ranker: Ranker, store: FeatureStore, max_candidates: int, trace: Trace, body: bytes
+    media: Media, live: LiveBundle, store: FeatureStore, max_candidates: int, trace: Trace, body: bytes
 ) -> Response:
-    trace.version = ranker.bundle.manifest.version
     request = FORMATS[media.sent].read(body, trace)
+    ranker = live.choose(request.user.id)
+    trace.version = ranker.bundle.manifest.version
     trace.num_candidates = len(request.ids)
     check_limits(request, max_candidates)
     ranking = rank(request, ranker, store)
     trace.num_ignored = ranking.num_ignored
+    live.note(request, ranking, ranker)
     answer = FORMATS[media.wanted].write(ranking, trace.request_id, ranker.bundle.manifest)
     return Response(answer, media_type=media.wanted)
 

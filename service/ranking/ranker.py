@@ -9,7 +9,7 @@ from model.contract.features.interface import REQUEST_SIDES, Arrays
 from service.runtime.sessions import Runtime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Ranker:
     """`blank` is the encoded request of which nothing is known, with one row."""
 

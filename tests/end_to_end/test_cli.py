@@ -16,17 +16,8 @@ from training.run import Run
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
-    "init",
-    "check",
-    "train",
-    "evaluate",
-    "replay",
-    "compare",
-    "tune",
-    "simulate",
-    "rank",
-    "demo",
-    "features load",
+    *("init", "check", "train", "evaluate", "replay", "compare", "tune", "simulate", "rank", "demo"),
+    *("versions", "promote", "rollback", "canary", "shadow", "features load"),
 )
 
 

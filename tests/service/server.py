@@ -72,7 +72,7 @@ def wait_for(ask: Callable[[], Answer], enough: Callable[[Answer], bool]) -> Ans
 
 
 @contextmanager
-def serving(registry: Path, *options: str, cwd: Path = ROOT) -> Iterator[Server]:
+def serving(registry: Path | str, *options: str, cwd: Path = ROOT) -> Iterator[Server]:
     """On a free port; gone at the end, whatever happened."""
     command = [sys.executable, "-m", "service.cli", "--registry", str(registry), "--port", "0", *options]
     with tempfile.TemporaryDirectory() as folder:

@@ -147,8 +147,8 @@ def tables() -> tuple[Encoder, EntityTable]:
     return encoder, entities(encoder, Side.USER, names, rows)
 
 
-def network() -> MultiTaskRanker:
-    torch.manual_seed(0)
+def network(seed: int = 0) -> MultiTaskRanker:
+    torch.manual_seed(seed)
     config = RankerConfig.model_validate(
         {
             "network": {"embedding_dim": 4, "hidden_units": 16, "tower_units": [8]},
@@ -192,8 +192,8 @@ def golden(ranker: MultiTaskRanker, encoder: Encoder, users: EntityTable) -> tup
     return {"request": asked, "predictions": expected}, arrays
 
 
-def build(folder: Path, version: str = VERSION) -> Manifest:
-    ranker = network()
+def build(folder: Path, version: str = VERSION, seed: int = 0) -> Manifest:
+    ranker = network(seed)
     encoder, users = tables()
     case, arrays = golden(ranker, encoder, users)
     export_graphs(
@@ -227,8 +227,8 @@ def manifest(version: str) -> Manifest:
     )
 
 
-def publish(registry: Path, version: str = VERSION) -> None:
-    add_version(registry, lambda folder: build(folder, version))
+def publish(registry: Path, version: str = VERSION, seed: int = 0) -> None:
+    add_version(registry, lambda folder: build(folder, version, seed))
     set_live(registry, version)
 
 

@@ -16,7 +16,7 @@ def test_options_and_variables_are_the_settings(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("WATCHNEXT_MAX_CANDIDATES", "7")
     monkeypatch.setenv("WATCHNEXT_PORT", "1")
     settings = read_settings(["--registry", "r", "--port", "0", "--registry-poll-s", "0.5"])
-    assert (settings.registry, settings.port, settings.max_candidates) == (Path("r"), 0, 7)
+    assert (settings.registry, settings.port, settings.max_candidates) == ("r", 0, 7)
     assert (settings.registry_poll_s, settings.host) == (0.5, "127.0.0.1")
 
 

@@ -34,7 +34,7 @@ def test_from_no_registry_to_a_refused_version(registry: Path, tmp_path: Path) -
         assert server.rank(REQUEST).json["version"] == "v-two"
 
         republish(own, "v-three", damage=lambda folder: (folder / MANIFEST).unlink())
-        told = wait_for(lambda: server.ask("GET", "/readyz"), lambda answer: b'refused":null' not in answer.body)
+        told = wait_for(lambda: server.ask("GET", "/readyz"), lambda answer: answer.json["refused"] is not None)
         assert told.status == 200 and "manifest" in told.json["refused"]
         assert server.rank(REQUEST).json["version"] == "v-two"
 

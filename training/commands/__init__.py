@@ -1,1 +1,1 @@
-"""Commands that have commands of their own, one file a topic."""
+"""Commands of `watchnext` that are a topic of their own."""

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 from model.contract.answer import ModelResponse, Problem, RankResponse, Ready
 from model.contract.request import RankRequest
 from model.contract.stored_features import UserFeatures, VideoFeatures
 from service.http import examples
+from service.http.channels import CanaryTrial, Channels, Promotion, Versions
 from service.http.schemas import Alive
 from service.http.v2 import examples as v2_examples
 from service.http.v2.schemas import InferResponse, ModelMetadata, ModelReady, ServerLive, ServerMetadata, ServerReady
@@ -18,6 +20,11 @@ from service.ranking.tensors import InferRequest
 from tests.service.asgi import call
 
 FEATURE_PATHS = ("/v1/features/users/{id}", "/v1/features/videos/{id}")
+EXAMPLE_PROBLEMS = (
+    *("MALFORMED", "TOO_LARGE", "UNSUPPORTED", "INVALID", "NOT_READY", "TOO_SLOW", "TOO_LATE"),
+    *("INVALID_FEATURES", "NOTHING_STORED", "NOWHERE_TO_STORE", "STORE_UNAVAILABLE"),
+    *("UNKNOWN_VERSION", "READ_ONLY", "UNAVAILABLE"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +65,8 @@ def test_every_operation_shows_an_example_of_every_answer(document: Any) -> None
     inference = {one + path for one in (model, version) for path in ("", "/ready", "/infer")}
     server = {"/v2", "/v2/health/live", "/v2/health/ready"}
     ranking = {"/v1/rank", "/v1/model", *FEATURE_PATHS}
-    assert {path for path, _ in answers} == {"/healthz", "/readyz"} | ranking | inference | server
+    admin = {f"/v1/admin/{name}" for name in ("versions", "promote", "rollback", "canary", "shadow")}
+    assert {path for path, _ in answers} == {"/healthz", "/readyz"} | admin | ranking | inference | server
     assert {status for path, status in answers if path == model} == {"200", "404", "503"} | refused
     assert {status for path, status in answers if path == f"{model}/ready"} == {"200", "404", "503"}
     assert {status for path, status in answers if path == f"{version}/infer"} == told | {"404"}
@@ -72,6 +80,11 @@ def test_the_example_requests_are_valid(request_: dict[str, Any]) -> None:
 
 def test_the_example_of_inference_is_valid() -> None:
     InferRequest.model_validate_json(json.dumps(v2_examples.INFERENCE), strict=True)
+
+
+@pytest.mark.parametrize(("model", "example"), [(Promotion, examples.PROMOTION), (CanaryTrial, examples.CANARY)])
+def test_the_example_changes_are_valid(model: type[BaseModel], example: dict[str, Any]) -> None:
+    model.model_validate_json(json.dumps(example), strict=True)
 
 
 @pytest.mark.parametrize(
@@ -89,19 +102,15 @@ def test_the_example_of_inference_is_valid() -> None:
         (ModelReady, v2_examples.MODEL_READY[200]),
         (ModelMetadata, v2_examples.METADATA[200]),
         (InferResponse, v2_examples.INFERRED[200]),
+        (Channels, examples.ASSIGNED),
+        (Versions, examples.PUBLISHED),
     ],
 )
 def test_the_example_answers_are_valid(model: Any, example: dict[str, Any]) -> None:
     model.model_validate(example["content"]["application/json"]["example"])
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("MALFORMED", "TOO_LARGE", "UNSUPPORTED", "INVALID", "NOT_READY", "TOO_SLOW", "TOO_LATE"),
-        *("INVALID_FEATURES", "NOTHING_STORED", "NOWHERE_TO_STORE", "STORE_UNAVAILABLE"),
-    ],
-)
+@pytest.mark.parametrize("name", EXAMPLE_PROBLEMS)
 def test_the_example_problems_are_valid(name: str) -> None:
     [content] = getattr(examples, name)["content"].values()
     problem = Problem.model_validate(content["example"])

@@ -79,7 +79,9 @@ def test_the_model(app: FastAPI) -> None:
 
 def test_the_probes(app: FastAPI) -> None:
     assert call(app, "GET", "/healthz").json == {"status": "alive"}
-    assert call(app, "GET", "/readyz").json == {"status": "ready", "version": VERSION, "refused": None}
+    live = {"version": VERSION, "percent": None, "served": VERSION, "refused": None}
+    expected = {"status": "ready", "version": VERSION, "refused": None, "channels": {"live": live}}
+    assert call(app, "GET", "/readyz").json == expected
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/readyz"), ("GET", "/v1/model"), ("POST", "/v1/rank")])

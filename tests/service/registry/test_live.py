@@ -1,30 +1,40 @@
-"""LiveBundle: serves the last good version, refuses a bad one once, and says why."""
+"""LiveBundle: serves the last good version, refuses a bad one once, and says why; canaries and shadows likewise."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from model.contract.mistakes import mistake
-from model.contract.versions import set_live, version_folder
+from model.contract.registry import open_registry
+from model.contract.registry.channels import Assignment, Channel, place_of
+from model.contract.versions import CHANNELS, set_live, version_folder
 from service.errors import NotReady
+from service.ranking.pipeline import rank
 from service.ranking.ranker import Ranker
+from service.registry import live as module
 from service.registry.live import LiveBundle
+from service.registry.shadow import Shadow
 
 
 class Loader:
-    """Loads folders that hold a file `good`, and counts how often it was asked."""
+    """Loads folders that hold a file `good`, and counts how often it was asked. `full` is what the disk says."""
 
     def __init__(self, ranker: Ranker) -> None:
-        self.ranker, self.asked = ranker, 0
+        self.ranker, self.asked, self.full = ranker, 0, False
 
     def __call__(self, folder: Path) -> Ranker:
         self.asked += 1
+        if self.full:
+            raise OSError(28, "No space left on device", "cache")
         if (folder / "broken").exists():
             raise ZeroDivisionError("no library knows why")
         if not (folder / "good").exists():
             raise mistake(str(folder), "a good bundle", "a bad one")
-        return self.ranker
+        version = "another" if (folder / "misnamed").exists() else folder.name
+        manifest = self.ranker.bundle.manifest.model_copy(update={"version": version})
+        return replace(self.ranker, bundle=replace(self.ranker.bundle, manifest=manifest))
 
 
 @pytest.fixture
@@ -34,7 +44,7 @@ def loader(ranker: Ranker) -> Loader:
 
 @pytest.fixture
 def live(loader: Loader, tmp_path: Path) -> LiveBundle:
-    return LiveBundle(tmp_path / "registry", loader, poll_s=0.01)
+    return LiveBundle(open_registry(tmp_path / "registry"), loader, 0.01, tmp_path / "cache", Shadow(rank))
 
 
 def put(registry: Path, version: str, *files: str) -> None:
@@ -43,6 +53,15 @@ def put(registry: Path, version: str, *files: str) -> None:
     for name in files:
         (folder / name).touch()
     set_live(registry, version)
+
+
+def assign(registry: Path, channel: Channel, content: str | None) -> None:
+    path = registry / CHANNELS / channel
+    path.unlink(missing_ok=True) if content is None else path.write_text(content)
+
+
+def served(live: LiveBundle, channel: Channel = Channel.LIVE) -> str | None:
+    return live.state.version(channel)
 
 
 def reason(live: LiveBundle) -> str:
@@ -61,7 +80,7 @@ def test_what_is_published_later_is_served(live: LiveBundle, loader: Loader, tmp
     live.refresh()
     put(tmp_path / "registry", "one", "good")
     live.refresh()
-    assert live.ranker is loader.ranker and live.refused is None
+    assert served(live) == "one" and live.refused is None
 
 
 def test_a_bad_version_is_refused_once_until_its_files_change(live: LiveBundle, loader: Loader, tmp_path: Path) -> None:
@@ -80,7 +99,7 @@ def test_the_last_good_version_goes_on_being_served(live: LiveBundle, loader: Lo
     live.refresh()
     put(tmp_path / "registry", "two", "bad")
     live.refresh()
-    assert live.ranker is loader.ranker and "a bad one" in str(live.refused)
+    assert served(live) == "one" and "a bad one" in str(live.refused)
     put(tmp_path / "registry", "one")
     live.refresh()
     assert live.refused is None and loader.asked == 2
@@ -111,3 +130,83 @@ def test_the_thread_looks_by_itself_and_stops(live: LiveBundle, tmp_path: Path) 
         time.sleep(0.01)
     assert live.ranker
     live.stop()
+
+
+def test_a_bundle_in_anothers_folder_is_refused(live: LiveBundle, tmp_path: Path) -> None:
+    put(tmp_path / "registry", "one", "good", "misnamed")
+    live.refresh()
+    assert reason(live).endswith("expected version one, found version another")
+
+
+@pytest.mark.parametrize("channel", [Channel.CANARY, Channel.SHADOW])
+def test_a_trial_that_fails_is_refused_and_the_live_version_goes_on(
+    live: LiveBundle, tmp_path: Path, channel: Channel
+) -> None:
+    registry = tmp_path / "registry"
+    put(registry, "two", "good")
+    put(registry, "three", "bad")
+    put(registry, "one", "good")
+    percent = " 100" if channel is Channel.CANARY else ""
+    assign(registry, channel, f"two{percent}")
+    live.refresh()
+    assert served(live, channel) == "two" and not live.state.refused
+    assign(registry, channel, f"three{percent}")
+    live.refresh()
+    assert served(live, channel) is None and "a bad one" in live.state.refused[channel]
+    assert live.refused is None and live.choose("u1") is live.ranker
+    assert live.num_refused == {channel: 1}
+    assign(registry, channel, None)
+    live.refresh()
+    assert not live.state.refused and channel not in live.state.named
+
+
+def test_a_canary_answers_its_percent_of_the_users(live: LiveBundle, tmp_path: Path) -> None:
+    put(tmp_path / "registry", "two", "good")
+    put(tmp_path / "registry", "one", "good")
+    assign(tmp_path / "registry", Channel.CANARY, "two 20")
+    live.refresh()
+    users = [f"u{at}" for at in range(300)]
+    chosen = {user for user in users if live.choose(user).bundle.manifest.version == "two"}
+    assert chosen == {user for user in users if place_of(user) < 20}
+    assert live.choose(None) is live.ranker
+    assign(tmp_path / "registry", Channel.CANARY, "two 40")
+    live.refresh()
+    assert chosen < {user for user in users if live.choose(user).bundle.manifest.version == "two"}
+    assert live.state.named[Channel.CANARY] == Assignment("two", 40)
+
+
+def test_a_promoted_canary_is_not_loaded_again(live: LiveBundle, loader: Loader, tmp_path: Path) -> None:
+    put(tmp_path / "registry", "two", "good")
+    put(tmp_path / "registry", "one", "good")
+    assign(tmp_path / "registry", Channel.CANARY, "two 5")
+    live.refresh()
+    canary = live.state.rankers[Channel.CANARY]
+    set_live(tmp_path / "registry", "two")
+    live.refresh()
+    assert live.ranker is canary and loader.asked == 2
+
+
+def test_a_channel_that_says_nothing_sensible_keeps_what_it_had(live: LiveBundle, tmp_path: Path) -> None:
+    put(tmp_path / "registry", "one", "good")
+    for channel, content in ((Channel.CANARY, "one 120"), (Channel.PREVIOUS, "../one")):
+        assign(tmp_path / "registry", channel, content)
+    live.refresh()
+    assert served(live) == "one" and set(live.state.refused) == {Channel.CANARY, Channel.PREVIOUS}
+
+
+def test_what_passes_is_tried_again_later(
+    live: LiveBundle, loader: Loader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "registry", "one", "good")
+    live.refresh()
+    loader.full = True
+    put(tmp_path / "registry", "two", "good")
+    for _ in range(3):
+        live.refresh()
+    assert (served(live), live.refused, loader.asked) == ("one", "No space left on device (cache)", 2)
+    loader.full = False
+    now = time.monotonic()
+    monkeypatch.setattr(module.time, "time", lambda: 0.0)  # a clock that jumps is none of our business
+    monkeypatch.setattr(module.time, "monotonic", lambda: now + module.RETRY_S)
+    live.refresh()
+    assert (served(live), live.refused) == ("two", None)
