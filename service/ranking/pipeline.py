@@ -9,14 +9,19 @@ from service.ranking.order import Ranking, order
 from service.ranking.policy import choose_policy
 from service.ranking.predict import by_task, predict
 from service.ranking.ranker import Ranker
+from service.ranking.trail import Seen, Stage, Trail
 
 
-def rank(request: Asked, ranker: Ranker) -> Ranking:
+def rank(request: Asked, ranker: Ranker, trail: Trail | None = None) -> Ranking:
     """Fetch what is stored, encode it with what is given, predict, combine by the policy, order. Raises InputError."""
+    trail = trail or Trail()
     check(request, ranker.bundle.schema)
     policy = choose_policy(request.policy, ranker.bundle.manifest)
-    fetched = fetch(request, ranker)
-    encoded = encode(request, fetched, ranker.bundle.encoder)
-    predictions = predict(fetched, encoded, ranker)
+    fetched = trail.after(Stage.FETCH, fetch(request, ranker))
+    encoded = trail.after(Stage.ENCODE, encode(request, fetched, ranker.bundle.encoder))
+    predictions = trail.after(Stage.PREDICT, predict(fetched, encoded, ranker))
     scored = combine(by_task(predictions, ranker.bundle.tasks), policy.rules)
-    return order(request, policy, predictions, scored, fetched.warnings + encoded.warnings)
+    trail.seen = Seen(ranker, policy, fetched, encoded, predictions, scored)
+    return trail.after(
+        Stage.ORDER, order(request, policy, predictions, scored, fetched.warnings + encoded.warnings)
+    )
