@@ -16,7 +16,8 @@ from uvicorn.supervisors import Multiprocess
 
 from model.contract.mistakes import of_validation
 from service.settings import Settings
-from service.telemetry import log_config
+from service.telemetry.folder import metrics_folder
+from service.telemetry.logs import log_config
 
 logger = logging.getLogger(__name__)
 
@@ -25,11 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = read_settings(sys.argv[1:] if arguments is None else arguments)
     listener = _listen(settings.host, settings.port)
     os.environ.update(settings.as_environment())
-    logging.config.dictConfig(log_config(settings.log_level))
+    logging.config.dictConfig(log_config(settings.log_level, settings.log_format))
     logger.info("listening on http://%s:%d", *listener.getsockname()[:2])
     # uvicorn repeats the signal after a graceful stop: that is a normal end, not a traceback or a failure.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), metrics_folder():
         _serve(settings, listener)
 
 
@@ -66,7 +67,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         factory=True,
         workers=settings.workers,
         timeout_graceful_shutdown=settings.graceful_timeout_s,
-        log_config=log_config(settings.log_level),
+        log_config=log_config(settings.log_level, settings.log_format),
         log_level=settings.log_level,
         access_log=False,  # ours knows more
         server_header=False,

@@ -7,9 +7,9 @@ from pydantic_core import from_json
 
 from model.contract.mistakes import InputError, of_validation
 from model.contract.request import Asked
-from service.http.access import Trace
 from service.http.media import MalformedBody
 from service.http.problem import MOST_MISTAKES
+from service.telemetry.trace import Trace
 
 Kind = TypeVar("Kind", bound=Asked)
 

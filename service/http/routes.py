@@ -6,7 +6,6 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from service.http import examples
-from service.http.access import Trace
 from service.http.answers import model_response
 from service.http.formats import FORMATS
 from service.http.media import Media
@@ -15,6 +14,8 @@ from service.http.wired import Live, Threads, Traced, Wired
 from service.ranking.checks import check_limits
 from service.ranking.pipeline import rank
 from service.ranking.ranker import Ranker
+from service.ranking.trail import Stage
+from service.telemetry.trace import Trace
 
 router = APIRouter(prefix="/v1", tags=["ranking"])
 
@@ -43,12 +44,14 @@ async def rank_candidates(request: Request, live: Live, settings: Wired, threads
 
 
 def _answer(body: bytes, media: Media, ranker: Ranker, max_candidates: int, trace: Trace) -> Response:
+    trace.trail.end(Stage.WAIT)
     trace.version = ranker.bundle.manifest.version
-    request = FORMATS[media.sent].read(body, trace)
+    request = trace.trail.after(Stage.PARSE, FORMATS[media.sent].read(body, trace))
     trace.num_candidates = len(request.ids)
     check_limits(request, max_candidates)
-    ranking = rank(request, ranker)
+    ranking = rank(request, ranker, trace.trail)
     answer = FORMATS[media.wanted].write(ranking, trace.request_id, ranker.bundle.manifest)
+    trace.trail.end(Stage.WRITE)
     return Response(answer, media_type=media.wanted)
 
 

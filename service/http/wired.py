@@ -5,9 +5,10 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from service.http.access import Trace
 from service.registry.live import LiveBundle
 from service.settings import Settings
+from service.telemetry.sight import Sight
+from service.telemetry.trace import Trace
 
 
 # Coroutines, because the framework would run plain functions in a thread.
@@ -27,7 +28,12 @@ async def _trace(request: Request) -> Trace:
     return cast(Trace, request.state.trace)
 
 
+async def _sight(request: Request) -> Sight:
+    return cast(Sight, request.app.state.sight)
+
+
 Live = Annotated[LiveBundle, Depends(_live)]
 Wired = Annotated[Settings, Depends(_settings)]
 Threads = Annotated[ThreadPoolExecutor, Depends(_threads)]
 Traced = Annotated[Trace, Depends(_trace)]
+SightOf = Annotated[Sight, Depends(_sight)]

@@ -21,7 +21,7 @@ def rank(request: Asked, ranker: Ranker, trail: Trail | None = None) -> Ranking:
     encoded = trail.after(Stage.ENCODE, encode(request, fetched, ranker.bundle.encoder))
     predictions = trail.after(Stage.PREDICT, predict(fetched, encoded, ranker))
     scored = combine(by_task(predictions, ranker.bundle.tasks), policy.rules)
+    ranking = order(request, policy, predictions, scored, fetched.warnings + encoded.warnings)
+    trail.warnings = ranking.warnings
     trail.seen = Seen(ranker, policy, fetched, encoded, predictions, scored)
-    return trail.after(
-        Stage.ORDER, order(request, policy, predictions, scored, fetched.warnings + encoded.warnings)
-    )
+    return trail.after(Stage.ORDER, ranking)

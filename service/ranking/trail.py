@@ -13,6 +13,7 @@ from service.ranking.encode import Encoded
 from service.ranking.fetch import Fetched
 from service.ranking.policy import ChosenPolicy
 from service.ranking.ranker import Ranker
+from service.ranking.warning import RankWarning
 
 Given = TypeVar("Given")
 
@@ -49,6 +50,7 @@ class Trail:
 
     began: float = field(default_factory=time.perf_counter)
     ends: dict[Stage, float] = field(default_factory=dict)
+    warnings: tuple[RankWarning, ...] = ()
     seen: Seen | None = None
 
     def end(self, stage: Stage) -> None:

@@ -12,14 +12,14 @@ from tests.service.asgi import call
 
 
 def answering(status: int) -> ASGIApp:
-    return AccessLog(PlainTextResponse("fine", status))
+    return AccessLog(PlainTextResponse("fine", status), _ignore)
 
 
 def failing(error: Exception) -> ASGIApp:
     async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise error
 
-    return AccessLog(app)
+    return AccessLog(app, _ignore)
 
 
 def test_the_line_and_the_header(caplog: pytest.LogCaptureFixture) -> None:
