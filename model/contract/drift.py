@@ -85,9 +85,9 @@ class Reference(Strict):
     features by the name of the quantity (`quantities`) as the training split had them.
     """
 
-    predictions: dict[str, Intervals] = {}
-    scores: dict[str, Intervals] = {}
-    features: dict[str, Distribution] = {}
+    predictions: dict[str, Intervals] = Field(default_factory=dict)
+    scores: dict[str, Intervals] = Field(default_factory=dict)
+    features: dict[str, Distribution] = Field(default_factory=dict)
 
 
 def is_watched(spec: ArraySpec, schema: FeatureSchema) -> bool:

@@ -1,4 +1,4 @@
-"""AccessLog: one line a request, its id in the answer, a trace of it left behind, and a problem where the service fails."""
+"""AccessLog: one line a request, its id in the answer, its trace noted, a problem where the service itself fails."""
 
 import logging
 from collections.abc import Callable
@@ -56,13 +56,7 @@ def _log(trace: Trace, path: str) -> None:
     """Never a body or a header: they may hold what is nobody's business."""
     if not logger.isEnabledFor(logging.INFO):
         return
-    milliseconds, more = trace.seconds * 1000, dict(trace.facts())
-    facts = {
-        "method": trace.method,
-        "path": path,
-        "status": trace.status,
-        "duration_ms": round(milliseconds, 3),
-        **more,
-    }
+    ms, more = round(trace.seconds * 1000, 3), dict(trace.facts())
     told = " ".join(f"{name}={value}" for name, value in more.items())
-    logger.info("%s %s %s %.1fms %s", trace.method, path, trace.status, milliseconds, told, extra={FACTS: facts})
+    facts = {"method": trace.method, "path": path, "status": trace.status, "duration_ms": ms, **more}
+    logger.info("%s %s %s %.1fms %s", trace.method, path, trace.status, ms, told, extra={FACTS: facts})

@@ -123,7 +123,7 @@ METRICS = {
     "content": {
         "text/plain": {
             "schema": {"type": "string"},
-            "example": '# TYPE watchnext_requests_total counter\nwatchnext_requests_total{route="/v1/rank",status="200"} 1.0\n',
+            "example": 'watchnext_requests_total{route="/v1/rank",status="200"} 1.0\n',
         }
     },
 }

@@ -76,13 +76,11 @@ def health_of(manifest: Manifest, sight: Sight) -> HealthResponse:
 
 def _unknown(sight: Sight) -> dict[str, float]:
     """Counts, by kind of warning and, for categories, the feature."""
-    samples = [
-        one for metric in sight.figures().collect() if metric.name == "watchnext_unknown" for one in metric.samples
-    ]
     return {
         " ".join(filter(None, (one.labels["kind"], one.labels["feature"]))): one.value
-        for one in samples
-        if one.name.endswith("_total")
+        for metric in sight.figures().collect()
+        for one in metric.samples
+        if one.name == "watchnext_unknown_total"
     }
 
 

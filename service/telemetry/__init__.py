@@ -1,1 +1,1 @@
-"""What the service tells of itself: metrics, drift, logs, traces. A request leaves a trace; a thread makes figures of it."""
+"""What the service tells of itself: a request leaves a trace, of which a thread makes metrics, drift and spans."""

@@ -21,12 +21,7 @@ class Counters:
             return Counter(f"watchnext_{name}", told, labels, registry=registry)
 
         self.requests = counter("requests", "Requests by route and status.", "route", "status")
-        self.unknown = counter(
-            "unknown",
-            "Ids and values that the version did not know, by kind of warning and feature.",
-            "kind",
-            "feature",
-        )
+        self.unknown = counter("unknown", "Ids and values that the version did not know.", "kind", "feature")
         self.versions_loaded = counter("versions_loaded", "Versions that a worker took into service.")
         self.versions_refused = counter("versions_refused", "Versions that a worker refused, by reason.", "reason")
         self.overloads = counter("overloads", "Requests refused for overload, by reason.", "reason")

@@ -27,9 +27,9 @@ class Sight:
     def __init__(self, live: LiveBundle, traces_endpoint: str | None) -> None:
         """Raises InputError where traces are wanted and their library is missing."""
         self._live = live
-        shared = os.environ.get(FOLDER_VARIABLE)
-        self._own = TemporaryDirectory(prefix="watchnext-", ignore_cleanup_errors=True) if shared is None else None
-        folder = Path(shared if self._own is None else self._own.name)
+        self._is_shared = FOLDER_VARIABLE in os.environ
+        self._own = TemporaryDirectory(prefix="watchnext-", ignore_cleanup_errors=True)
+        folder = Path(os.environ.get(FOLDER_VARIABLE, self._own.name))
         self._registry = CollectorRegistry()
         self.counters = Counters(self._registry)
         self.distributions, self.workers = Distributions(folder), Workers(folder, self._served)
@@ -40,8 +40,8 @@ class Sight:
         """Of all workers, as of now; what others noted within the last second may be missing."""
         self.recorder.flush()
         all_workers = CollectorRegistry()
-        if self._own is None:
-            MultiProcessCollector(all_workers)
+        if self._is_shared:
+            MultiProcessCollector(all_workers)  # type: ignore[no-untyped-call]
         else:
             all_workers.register(self._registry)
         all_workers.register(Collector(self.distributions, self.workers, self.manifest))

@@ -95,7 +95,7 @@ def serving(registry: Path, *options: str, cwd: Path = ROOT) -> Iterator[Server]
 def _port(process: subprocess.Popen[bytes], log: Path) -> int:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and process.poll() is None:
-        if found := re.search(r"listening on http://[^ ]*:(\d+)", log.read_text()):
+        if found := re.search(r"listening on http://[^\s]*:(\d+)", log.read_text()):
             return int(found[1])
         time.sleep(0.02)
     raise AssertionError(f"the server did not start:\n{log.read_text()}")
