@@ -20,13 +20,20 @@ class Counters:
         def counter(name: str, told: str, *labels: str) -> Counter:
             return Counter(f"watchnext_{name}", told, labels, registry=registry)
 
+        def by_reason(name: str, told: str, *reasons: str) -> Counter:
+            """With a zero for each reason: of a series that begins with 1 Prometheus would see no increase."""
+            one = counter(name, told, "reason")
+            for reason in reasons:
+                one.labels(reason)
+            return one
+
         self.requests = counter("requests", "Requests by route and status.", "route", "status")
         self.unknown = counter("unknown", "Ids and values that the version did not know.", "kind", "feature")
         self.versions_loaded = counter("versions_loaded", "Versions that a worker took into service.")
-        self.versions_refused = counter("versions_refused", "Versions that a worker refused, by reason.", "reason")
-        self.overloads = counter("overloads", "Requests refused for overload, by reason.", "reason")
+        self.versions_refused = by_reason("versions_refused", "Versions that a worker refused.", "damaged", "failed")
+        self.overloads = by_reason("overloads", "Requests refused for overload.", "queue", "deadline")
         self.rate_limited = counter("rate_limited", "Requests refused because their key had no allowance left.")
-        self.store_failures = counter("store_failures", "Requests ranked without the feature store.", "reason")
+        self.store_failures = by_reason("store_failures", "Requests ranked without the feature store.", "timeout", "error")
         self.shadow_dropped = counter("shadow_dropped", "Requests that the shadow version was too slow to score.")
         self.shadow_disagreement = Summary(
             "watchnext_shadow_disagreement",
