@@ -22,7 +22,8 @@ ENV PATH=/opt/watchnext/bin:${PATH} \
     PYTHONUNBUFFERED=1 \
     WATCHNEXT_REGISTRY=/registry \
     WATCHNEXT_HOST=0.0.0.0 \
-    WATCHNEXT_PORT=8000
+    WATCHNEXT_PORT=8000 \
+    WATCHNEXT_LOG_FORMAT=json
 WORKDIR /app
 COPY --from=builder /opt/watchnext /opt/watchnext
 COPY model/__init__.py model/

@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 from uvicorn.supervisors import Multiprocess
 
-from model.contract.mistakes import of_validation
+from model.contract.mistakes import InputError, of_validation
 from service.settings import Settings
+from service.telemetry import traces
 from service.telemetry.folder import metrics_folder
 from service.telemetry.logs import log_config
 
@@ -30,8 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logger.info("listening on http://%s:%d", *listener.getsockname()[:2])
     # uvicorn repeats the signal after a graceful stop: that is a normal end, not a traceback or a failure.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt), metrics_folder():
-        _serve(settings, listener)
+    try:
+        traces.check(settings.traces_endpoint)
+        with suppress(KeyboardInterrupt), metrics_folder():
+            _serve(settings, listener)
+    except InputError as error:
+        raise _refusal(str(error)) from None
 
 
 def read_settings(arguments: Sequence[str]) -> Settings:

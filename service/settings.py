@@ -56,4 +56,4 @@ class Settings(BaseSettings):
 
     def as_environment(self) -> dict[str, str]:
         """The variables from which a worker process reads these settings again."""
-        return {f"{ENVIRONMENT_PREFIX}{name.upper()}": str(value) for name, value in self}
+        return {f"{ENVIRONMENT_PREFIX}{name.upper()}": str(value) for name, value in self if value is not None}

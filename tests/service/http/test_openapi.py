@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from model.contract.request import RankRequest
 from service.http import examples
+from service.http.health import HealthResponse
 from service.http.problem import Problem
 from service.http.schemas import Alive, ModelResponse, RankResponse, Ready
 from tests.service.asgi import call
@@ -45,7 +46,14 @@ def test_every_operation_shows_an_example_of_every_answer(document: Any) -> None
         for content in answer["content"].values()
     }
     assert {status for path, status in answers if path == "/v1/rank"} == {"200", "400", "413", "415", "422", "503"}
-    assert {path for path, _ in answers} == {"/v1/rank", "/v1/model", "/healthz", "/readyz"}
+    assert {path for path, _ in answers} == {
+        "/v1/rank",
+        "/v1/model",
+        "/v1/model/health",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    }
     assert all("example" in content and "schema" in content for content in answers.values())
 
 
@@ -59,6 +67,7 @@ def test_the_example_requests_are_valid(request_: dict[str, Any]) -> None:
     [
         (RankResponse, examples.RANKED),
         (ModelResponse, examples.MODEL),
+        (HealthResponse, examples.HEALTH),
         (Alive, examples.ALIVE),
         (Ready, examples.READY),
     ],
