@@ -34,7 +34,7 @@ class Counters:
         self.overloads = by_reason("overloads", "Requests refused for overload.", "queue", "deadline")
         self.rate_limited = counter("rate_limited", "Requests refused because their key had no allowance left.")
         self.store_failures = by_reason(
-            "store_failures", "Requests ranked without the feature store.", "timeout", "error"
+            "store_failures", "Requests ranked without stored features.", "timeout", "error"
         )
         self.shadow_dropped = counter("shadow_dropped", "Requests that the shadow version was too slow to score.")
         self.shadow_disagreement = Summary(

@@ -21,7 +21,7 @@ SECONDS = Intervals(
 )
 NUMBERS = Intervals(edges=(1, 10, 50, 100, 200, 500, 1000, 2000, 5000))
 MOST_VERSIONS = 4  # that a worker ranks with at a time: live, previous, canary, shadow
-CANDIDATES_OF = 16  # requests; of one of them the candidates' features are gathered
+CANDIDATES_OF = 8  # requests; of one of them the candidates' features are gathered
 
 
 class Family(StrEnum):

@@ -249,7 +249,7 @@ def manifest(version: str) -> Manifest:
             "policies": POLICIES,
             "metrics": {"test": {"click": {"auc": 0.75}}},
             "costs": {},
-            "health": {},
+            "health": {"gates": [{"name": "gate", "tasks": [], "entropy": [0.9] * len(TASKS)}], "alarms": []},
             "training": {},
             "data_fingerprint": "none",
             "libraries": {},

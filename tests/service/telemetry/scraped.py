@@ -17,8 +17,8 @@ def parsed(body: bytes) -> Series:
     }
 
 
-def value(series: Series, name: str, **labels: str) -> float | None:
-    return series.get((f"watchnext_{name}", frozenset(labels.items())))
+def value(series: Series, metric: str, /, **labels: str) -> float | None:
+    return series.get((f"watchnext_{metric}", frozenset(labels.items())))
 
 
 def scrape(server: Server, enough: Callable[[Series], bool]) -> Series:

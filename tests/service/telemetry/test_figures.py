@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from model.contract.bundle import MANIFEST
 from service.telemetry.folder import IN_MEMORY
 from tests.service.server import Server, serving, wait_for
 from tests.service.small_bundle import DEVICES, NUM_USERS, NUM_VIDEOS, TASKS, VERSION, republish
-from tests.service.telemetry.scraped import parsed, scrape, value
+from tests.service.telemetry.scraped import Series, parsed, scrape, value
 
 CANDIDATES = [f"v{at}" for at in range(NUM_VIDEOS)]
 
@@ -29,8 +30,18 @@ def shifted(server: Server, num_requests: int) -> None:
         server.rank({"context": {"hour": 0}, "candidates": ids})
 
 
-def psi(body: bytes, family: str, name: str) -> float | None:
-    return value(parsed(body), "drift_psi", family=family, name=name, version=VERSION)
+def psi(series: Series, family: str, name: str) -> float | None:
+    return value(series, "drift_psi", family=family, name=name, version=VERSION)
+
+
+def told_after(server: Server, load: Callable[[Server, int], object], *wanted: tuple[str, str]) -> Series:
+    """Drift is told once enough was seen of a feature, and that of candidates is seen of some requests only."""
+    for _ in range(20):
+        load(server, 120)
+        found = parsed(server.ask("GET", "/metrics").body)
+        if all(psi(found, *one) is not None for one in wanted):
+            return found
+    raise AssertionError(f"{wanted} are not all told: {found}")
 
 
 def test_any_of_two_workers_answers_for_both(registry: Path) -> None:
@@ -69,15 +80,16 @@ def test_drift_rises_with_other_traffic(registry: Path) -> None:
     with serving(registry) as server:
         server.wait_until_ready()
         as_trained(server, 120)
-        body = wait_for(lambda: server.ask("GET", "/metrics"), lambda one: b'drift_psi{family="pred' in one.body).body
-        before = {name: psi(body, "prediction", name) for name in ("click", "like")}
-        assert all(index is not None and index < 0.1 for index in before.values())
-        assert psi(body, "feature", "hour") is None  # of 120 requests there are too few values to tell
-        assert psi(body, "score", "balanced") is not None and psi(body, "score", "satisfied") is None
-        shifted(server, 120)
-        body = server.ask("GET", "/metrics").body
-        assert all((psi(body, "prediction", name) or 0) > 0.25 for name in before)
-        assert (psi(body, "feature", "video_id") or 0) > 1 and (psi(body, "feature", "duration_s") or 0) > 1
+        found = parsed(server.ask("GET", "/metrics").body)
+        assert psi(found, "feature", "hour") is None  # 120 values are too few to tell
+        found = told_after(server, as_trained, ("prediction", "like"), ("feature", "video_id"))
+        before = {name: psi(found, "prediction", name) or 0 for name in ("click", "like")}
+        assert max(before.values()) < 0.1 and (psi(found, "feature", "video_id") or 0) < 0.1
+        assert psi(found, "score", "balanced") is not None and psi(found, "score", "satisfied") is None
+        for _ in range(5):
+            found = told_after(server, shifted, ("feature", "duration_s"))
+        assert all((psi(found, "prediction", name) or 0) > 0.25 > index for name, index in before.items())
+        assert (psi(found, "feature", "video_id") or 0) > 0.5 and (psi(found, "feature", "duration_s") or 0) > 0.5
         told = server.ask("GET", "/v1/model/health").json["drift"]
         assert told["predictions"]["click"]["reading"] == told["features"]["duration_s"]["reading"] == "large"
 
@@ -109,10 +121,11 @@ def test_lines_of_json_carry_the_request_and_nothing_that_it_sent(registry: Path
         server.rank({"request_id": "r-77", "user": {"id": "very-private"}, "candidates": ["v1", "v2"]})
         server.process.terminate()
         server.process.wait(30)
-        lines = [json.loads(line) for line in server.log_text.splitlines()]
+        log = server.log_text
+    lines = [json.loads(line) for line in log.splitlines()]
     [line] = [one for one in lines if one.get("request_id") == "r-77"]
     assert (line["method"], line["path"], line["status"]) == ("POST", "/v1/rank", 200)
     assert (line["candidates"], line["version"]) == (2, VERSION)
     assert line["duration_ms"] > 0 and line["worker"] == server.process.pid
     assert {"uvicorn.error", "service.registry.live"} <= {one["logger"] for one in lines}
-    assert "very-private" not in server.log_text
+    assert "very-private" not in log

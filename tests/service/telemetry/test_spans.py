@@ -71,6 +71,6 @@ def test_a_request_and_its_stages(registry: Path) -> None:
 
 def test_a_missing_library_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "service.telemetry.spans", None)
-    with pytest.raises(InputError, match=r"--traces-endpoint: expected the OpenTelemetry SDK .* watchnext\[otel\]"):
+    with pytest.raises(InputError, match=r"--traces-endpoint: expected the OpenTelemetry SDK .*watchnext\[otel\]"):
         traces.check("http://collector:4318/v1/traces")
     assert list(traces.exporter(None)) == []
