@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Summary
 
 from service.telemetry.trace import Trace
 
-NO_ROUTE = "none"
+NO_ROUTE, NO_ANSWER = "none", "none"  # nothing is at the path; the client had left
 
 
 class Counters:
@@ -45,7 +45,7 @@ class Counters:
         )
 
     def take(self, traces: Sequence[Trace]) -> None:
-        requests = Tallied((one.route or NO_ROUTE, str(one.status)) for one in traces)
+        requests = Tallied((one.route or NO_ROUTE, str(one.status or NO_ANSWER)) for one in traces)
         for labels, number in requests.items():
             self.requests.labels(*labels).inc(number)
         unknown: Tallied[tuple[str, str]] = Tallied()

@@ -27,9 +27,9 @@ class Sight:
     def __init__(self, live: LiveBundle, traces_endpoint: str | None) -> None:
         """Raises InputError where traces are wanted and their library is missing."""
         self._live = live
-        self._is_shared = FOLDER_VARIABLE in os.environ
-        self._own = TemporaryDirectory(prefix="watchnext-", ignore_cleanup_errors=True)
-        folder = Path(os.environ.get(FOLDER_VARIABLE, self._own.name))
+        shared = os.environ.get(FOLDER_VARIABLE)
+        self._own = None if shared else TemporaryDirectory(prefix="watchnext-", ignore_cleanup_errors=True)
+        folder = Path(self._own.name if self._own else str(shared))
         self._registry = CollectorRegistry()
         self.counters = Counters(self._registry)
         self.distributions, self.workers = Distributions(folder), Workers(folder, self._served)
@@ -40,7 +40,7 @@ class Sight:
         """Of all workers, as of now; what others noted within the last second may be missing."""
         self.recorder.flush()
         all_workers = CollectorRegistry()
-        if self._is_shared:
+        if self._own is None:
             MultiProcessCollector(all_workers)  # type: ignore[no-untyped-call]
         else:
             all_workers.register(self._registry)

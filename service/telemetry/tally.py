@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.contract.drift import Distribution
+from model.contract.durable import runs
 from model.contract.mistakes import Strict
-from service.telemetry.workers import lives
 
 LAYOUT = "layout.json"
 TOTAL, WINDOW = 0, 1  # rows of a file
@@ -93,7 +93,7 @@ class Tally:
     def close(self) -> None:
         """Forget it, and the whole folder where no other worker that lives has a part in it."""
         self._path.unlink(missing_ok=True)
-        if not any(lives(int(path.stem)) for path in self._folder.glob("*.npy")):
+        if not any(runs(int(path.stem)) for path in self._folder.glob("*.npy")):
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -106,7 +106,7 @@ def read(folder: Path) -> Iterator[tuple[Key, Counts]]:
         return
     nothing = np.zeros(layout.num_cells)
     total = sum((cells[TOTAL] for _, cells in parts), nothing)
-    window = sum((cells[WINDOW] for path, cells in parts if lives(int(path.stem))), nothing)
+    window = sum((cells[WINDOW] for path, cells in parts if runs(int(path.stem))), nothing)
     for key, place in layout.places.items():
         yield key, Counts(layout.distributions[key], total[place][:-1], float(total[place][-1]), window[place][:-1])
 

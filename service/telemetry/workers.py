@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from model.contract.durable import runs
 from model.contract.mistakes import Strict
 
 SUFFIX = ".worker.json"
@@ -42,18 +43,8 @@ class Workers:
         """Of all that live; files of others are removed."""
         found = []
         for path in self._folder.glob(f"*{SUFFIX}"):
-            if lives(int(path.name.removesuffix(SUFFIX))):
+            if runs(int(path.name.removesuffix(SUFFIX))):
                 found.append(Worker.model_validate_json(path.read_bytes()))
             else:
                 path.unlink(missing_ok=True)
         return found
-
-
-def lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return True
