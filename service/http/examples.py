@@ -137,7 +137,7 @@ HEALTH = _answer(
         "ranked": 12_345,
         "candidates": 480.5,
         "latency": {"requests": 9_345, "p50_ms": 5.9, "p99_ms": 9.1},
-        "unknown": {"unknown_user": 0.02, "unknown_candidate": 1.5, "unknown_category device": 0.001},
+        "warnings": {"unknown_user": 0.02, "unknown_candidate": 1.5, "unknown_category device": 0.001},
         "drift": {
             "predictions": {"click": {"psi": 0.04, "reading": "stable"}},
             "scores": {"balanced": {"psi": 0.12, "reading": "moderate"}},

@@ -43,7 +43,7 @@ class HealthResponse(BaseModel):
     ranked: int = Field(description="requests")
     candidates: float | None = Field(description="of one request, on average")
     latency: Latency
-    unknown: dict[str, float] = Field(description="ids and values that were not known, of one request on average")
+    warnings: dict[str, float] = Field(description="ids and values that were not known, of one request on average")
     drift: dict[str, dict[str, Drift]] = Field(
         description="of predictions by task, of scores by policy, of features; those of which enough was seen"
     )
@@ -51,7 +51,7 @@ class HealthResponse(BaseModel):
 
 
 def health_of(manifest: Manifest, sight: Sight) -> HealthResponse:
-    unknown = _unknown(sight)
+    warnings = _warnings(sight)
     counts, workers = sight.distributions.read(), sight.workers.read()
     serving = [one for one in workers if one.version == manifest.version]
     since = min((one.since for one in serving if one.since is not None), default=None)
@@ -68,19 +68,19 @@ def health_of(manifest: Manifest, sight: Sight) -> HealthResponse:
         ranked=ranked,
         candidates=counts[NUM_CANDIDATES].sum / ranked if ranked else None,
         latency=_latency(counts[WHOLE]),
-        unknown={what: number / max(ranked, 1) for what, number in unknown.items()},
+        warnings={what: number / max(ranked, 1) for what, number in warnings.items()},
         drift=_drift(sight.distributions.read_versions().get(manifest.version, {})),
         experts=manifest.health,
     )
 
 
-def _unknown(sight: Sight) -> dict[str, float]:
+def _warnings(sight: Sight) -> dict[str, float]:
     """Counts, by kind of warning and, for categories, the feature."""
     return {
         " ".join(filter(None, (one.labels["kind"], one.labels["feature"]))): one.value
         for metric in sight.figures().collect()
         for one in metric.samples
-        if one.name == "watchnext_unknown_total"
+        if one.name == "watchnext_warnings_total" and one.value
     }
 
 

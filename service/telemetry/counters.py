@@ -5,9 +5,12 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Summary
 
+from service.ranking.warning import WarningKind
 from service.telemetry.trace import Trace
 
 NO_ROUTE, NO_ANSWER = "none", "none"  # nothing is at the path; the client had left
+
+CHANNELS, OVERLOADS = ("live", "canary", "shadow"), ("queue", "deadline")
 
 
 class Counters:
@@ -20,22 +23,14 @@ class Counters:
         def counter(name: str, told: str, *labels: str) -> Counter:
             return Counter(f"watchnext_{name}", told, labels, registry=registry)
 
-        def by_reason(name: str, told: str, *reasons: str) -> Counter:
-            """With a zero for each reason: of a series that begins with 1 Prometheus would see no increase."""
-            one = counter(name, told, "reason")
-            for reason in reasons:
-                one.labels(reason)
-            return one
-
         self.requests = counter("requests", "Requests by route and status.", "route", "status")
-        self.unknown = counter("unknown", "Ids and values that the version did not know.", "kind", "feature")
-        self.versions_loaded = counter("versions_loaded", "Versions that a worker took into service.")
-        self.versions_refused = by_reason("versions_refused", "Versions that a worker refused.", "damaged", "failed")
-        self.overloads = by_reason("overloads", "Requests refused for overload.", "queue", "deadline")
-        self.rate_limited = counter("rate_limited", "Requests refused because their key had no allowance left.")
-        self.store_failures = by_reason(
-            "store_failures", "Requests ranked without stored features.", "timeout", "error"
+        self.warnings = counter(
+            "warnings", "What rankings were warned of, id by id and value by value.", "kind", "feature"
         )
+        self.versions_loaded = counter("versions_loaded", "Versions that a worker took into service.")
+        self.versions_refused = counter("versions_refused", "Versions that a worker refused.", "channel")
+        self.overloads = counter("overloads", "Requests refused for overload.", "reason")
+        self.rate_limited = counter("rate_limited", "Requests refused because their key had no allowance left.")
         self.shadow_dropped = counter("shadow_dropped", "Requests that the shadow version was too slow to score.")
         self.shadow_disagreement = Summary(
             "watchnext_shadow_disagreement",
@@ -43,14 +38,21 @@ class Counters:
             ["task"],
             registry=registry,
         )
+        # Zeros: of a series that begins with 1 Prometheus would see no increase.
+        for labelled, values in ((self.versions_refused, CHANNELS), (self.overloads, OVERLOADS)):
+            for one in values:
+                labelled.labels(one)
+        for kind in WarningKind:
+            if kind is not WarningKind.UNKNOWN_CATEGORY:
+                self.warnings.labels(kind.value, "")
 
     def take(self, traces: Sequence[Trace]) -> None:
         requests = Tallied((one.route or NO_ROUTE, str(one.status or NO_ANSWER)) for one in traces)
         for labels, number in requests.items():
             self.requests.labels(*labels).inc(number)
-        unknown: Tallied[tuple[str, str]] = Tallied()
+        warnings: Tallied[tuple[str, str]] = Tallied()
         for one in traces:
             for warning in one.trail.warnings:
-                unknown[warning.kind.value, warning.feature or ""] += len(warning.ids or warning.values)
-        for labels, number in unknown.items():
-            self.unknown.labels(*labels).inc(number)
+                warnings[warning.kind.value, warning.feature or ""] += max(1, len(warning.ids or warning.values))
+        for labels, number in warnings.items():
+            self.warnings.labels(*labels).inc(number)

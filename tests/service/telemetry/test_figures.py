@@ -63,14 +63,14 @@ def test_any_of_two_workers_answers_for_both(registry: Path) -> None:
         assert value(found, "requests_total", route="/v1/rank", status="400") == 1
         assert value(found, "requests_total", route="none", status="404") == 1
         for kind, feature in (("unknown_user", ""), ("unknown_candidate", ""), ("unknown_category", "device")):
-            assert value(found, "unknown_total", kind=kind, feature=feature) == 1
+            assert value(found, "warnings_total", kind=kind, feature=feature) == 1
         assert value(found, "version_workers", version=VERSION, name="small") == value(found, "workers") == 2
         assert (value(found, "unready_workers"), value(found, "refusing_workers")) == (0, 0)
 
         health = server.ask("GET", "/v1/model/health").json
         assert (health["version"], health["ranked"], health["workers"]["serving"]) == (VERSION, 61, 2)
         assert 0 < health["latency"]["p50_ms"] <= health["latency"]["p99_ms"]
-        assert health["unknown"]["unknown_category device"] == pytest.approx(1 / 61)
+        assert health["warnings"]["unknown_category device"] == pytest.approx(1 / 61)
         server.process.terminate()
         assert server.process.wait(30) == 0
     assert set(IN_MEMORY.glob(".watchnext-metrics*")) <= before
