@@ -23,7 +23,8 @@ ENV PATH=/opt/watchnext/bin:${PATH} \
     WATCHNEXT_REGISTRY=/registry \
     WATCHNEXT_REGISTRY_CACHE=/tmp/watchnext \
     WATCHNEXT_HOST=0.0.0.0 \
-    WATCHNEXT_PORT=8000
+    WATCHNEXT_PORT=8000 \
+    WATCHNEXT_LOG_FORMAT=json
 WORKDIR /app
 COPY --from=builder /opt/watchnext /opt/watchnext
 COPY model/__init__.py model/

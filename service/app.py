@@ -13,7 +13,7 @@ from model.contract.mistakes import InputError
 from model.contract.registry import open_registry
 from service.drain import Drain
 from service.feature_store import open_store
-from service.http import admin, errors, features, openapi, probes, routes
+from service.http import admin, errors, features, figures, openapi, probes, routes
 from service.http.access import AccessLog
 from service.http.admission import Admission
 from service.http.body_limit import BodyLimit
@@ -25,6 +25,7 @@ from service.registry.live import LiveBundle
 from service.registry.loading import load_ranker
 from service.registry.shadow import Shadow
 from service.settings import Settings
+from service.telemetry.sight import Sight
 
 logger = logging.getLogger(__name__)
 
@@ -39,30 +40,35 @@ def create_app(settings: Settings) -> FastAPI:
         Shadow(partial(rank, store=store)),
     )
     admission = Admission(settings.requests_at_once, settings.max_queue, settings.request_timeout_ms)
+    sight = Sight(live, settings.traces_endpoint)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(live.start)  # a worker takes no connection before
+        sight.recorder.start()
         with drain.on_sigterm():
             yield
         live.stop()
         admission.stop()
+        sight.recorder.stop()
         store.close()
 
     app = FastAPI(title="WatchNext", version="1", description=openapi.DESCRIPTION, lifespan=lifespan)
-    app.state.live, app.state.store, app.state.settings = live, store, settings
+    app.state.live, app.state.store, app.state.settings, app.state.sight = live, store, settings, sight
     app.state.guard, app.state.admission, app.state.drain = guard, admission, drain
     app.include_router(routes.router)
     app.include_router(features.router)
     app.include_router(v2_routes.router)
     app.include_router(probes.router)
     app.include_router(admin.router)
+    app.include_router(figures.router)
+    app.include_router(figures.metrics_router)
     errors.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.request_timeout_ms / 1000)
     if settings.allowed_origins:
         app.add_middleware(CORSMiddleware, **cors(settings.allowed_origins))
-    app.add_middleware(AccessLog)  # it sees every answer
+    app.add_middleware(AccessLog, note=sight.recorder.note)  # it sees every answer
     app.add_middleware(SecurityHeaders, is_draining=lambda: drain.has_begun)
     return app
 

@@ -19,7 +19,9 @@ from service.feature_store import open_store
 from service.http.connection import connections
 from service.protection.startup import check_tls, exposure, guard_of
 from service.settings import Settings
-from service.telemetry import log_config
+from service.telemetry import traces
+from service.telemetry.folder import metrics_folder
+from service.telemetry.logs import log_config
 
 logger = logging.getLogger(__name__)
 ARRIVAL_GRACE_S = 1.0  # beyond the time that a body has: whoever reads it can still say that it was too slow
@@ -31,15 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _check_store(settings)
     listener = _listen(settings.host, settings.port)
     os.environ.update(settings.as_environment())
-    logging.config.dictConfig(log_config(settings.log_level))
+    logging.config.dictConfig(log_config(settings.log_level, settings.log_format))
     scheme = "https" if settings.tls_certificate else "http"
     logger.info("listening on %s://%s:%d", scheme, *listener.getsockname()[:2])
     for line in exposure(settings):
         logger.warning(line)
     # uvicorn repeats the signal after a graceful stop: that is a normal end, not a traceback or a failure.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt):
-        _serve(settings, listener)
+    try:
+        traces.check(settings.traces_endpoint)
+        with suppress(KeyboardInterrupt), metrics_folder():
+            _serve(settings, listener)
+    except InputError as error:
+        raise _refusal(str(error)) from None
 
 
 def read_settings(arguments: Sequence[str]) -> Settings:
@@ -99,7 +105,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         factory=True,
         workers=settings.workers,
         timeout_graceful_shutdown=settings.graceful_timeout_s,
-        log_config=log_config(settings.log_level),
+        log_config=log_config(settings.log_level, settings.log_format),
         log_level=settings.log_level,
         access_log=False,  # ours knows more
         server_header=False,

@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     runtime_threads: int = Field(default=1, ge=1, description="threads that compute one request")
     graceful_timeout_s: int = Field(default=30, ge=0, description="seconds that requests may take to end after SIGTERM")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="how much is logged")
+    log_format: Literal["plain", "json"] = Field(default="plain", description="of the lines on stderr")
+    traces_endpoint: str | None = Field(
+        default=None, description="where OpenTelemetry spans go, http://HOST:4318/v1/traces; needs the extra `otel`"
+    )
 
     registry_cache: Path = Field(
         default=Path(os.path.expanduser("~/.cache/watchnext")),

@@ -29,6 +29,7 @@ from training.golden import GoldenCase, golden_cases
 from training.health import ExpertHealth
 from training.precision import settle
 from training.precomputing import precompute
+from training.reference import reference_figures
 from training.splits import VALID
 
 TOLERANCE = TOLERANCES[Precision.FLOAT32]  # of what is exported, whatever it is then run in
@@ -71,7 +72,8 @@ def _build(ranker: MultiTaskRanker, release: Release, folder: Path) -> Manifest:
             "half_bytes": halves.values.itemsize * halves.values.shape[1],
         }
     )
-    write_parts(folder, encoder, dataset.users, halves, golden)
+    reference = reference_figures(ranker, dataset, release.config)
+    write_parts(folder, encoder, dataset.users, halves, golden, reference)
     return seal(folder, _manifest(release, costs(ranker), serving, folder))
 
 

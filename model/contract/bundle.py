@@ -11,6 +11,7 @@ from pydantic import JsonValue, ValidationError
 
 from model.contract.catalog import EntityTable
 from model.contract.combination import Policy
+from model.contract.drift import Reference
 from model.contract.durable import files_below, sha256
 from model.contract.encoding import Encoder, load_fitted, save_fitted
 from model.contract.halves import Halves
@@ -20,9 +21,9 @@ from model.contract.schema import FeatureSchema
 from model.contract.serving import Serving
 from model.contract.tasks import Task
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 LARGEST_FILE = 16 * 2**30  # bytes; a manifest that announces more is refused before anything is read or fetched
-MANIFEST, ENCODER, USERS, VIDEOS, HALVES, GRAPHS, GOLDEN = (
+MANIFEST, ENCODER, USERS, VIDEOS, HALVES, GRAPHS, GOLDEN, REFERENCE = (
     "manifest.json",
     "encoder",
     "users",
@@ -30,6 +31,7 @@ MANIFEST, ENCODER, USERS, VIDEOS, HALVES, GRAPHS, GOLDEN = (
     "halves",
     "graphs",
     "golden.json",
+    "reference.json",
 )
 
 
@@ -75,6 +77,7 @@ class Bundle:
     users: EntityTable
     halves: Halves
     golden: tuple[GoldenRequest, ...]
+    reference: Reference
 
     @property
     def videos(self) -> EntityTable:
@@ -93,7 +96,12 @@ class Bundle:
 
 
 def write_parts(
-    folder: Path, encoder: Encoder, users: EntityTable, halves: Halves, golden: Sequence[Mapping[str, Any]]
+    folder: Path,
+    encoder: Encoder,
+    users: EntityTable,
+    halves: Halves,
+    golden: Sequence[Mapping[str, Any]],
+    reference: Reference,
 ) -> None:
     """All of a bundle but its graphs, which `export` writes, and its manifest, which `seal` writes last."""
     save_fitted(encoder.fitted, folder / ENCODER)
@@ -101,6 +109,7 @@ def write_parts(
     users.save(folder / USERS)
     halves.save(folder / HALVES)
     (folder / GOLDEN).write_text(json.dumps(golden, indent=1, ensure_ascii=False), encoding="utf-8")
+    (folder / REFERENCE).write_text(reference.model_dump_json(indent=1), encoding="utf-8")
 
 
 def seal(folder: Path, manifest: Manifest) -> Manifest:
@@ -174,6 +183,7 @@ def read_bundle(folder: Path) -> Bundle:
         users, halves = EntityTable.load(folder / USERS), Halves.load(folder / HALVES)
         golden = json.loads((folder / GOLDEN).read_text(encoding="utf-8"))
         requests = tuple(GoldenRequest.model_validate(one) for one in golden)
+        reference = Reference.model_validate_json((folder / REFERENCE).read_bytes())
     except (ValueError, KeyError, OSError) as error:
         raise mistake(str(folder), "a readable bundle", f"{type(error).__name__}: {error}") from error
-    return Bundle(folder, manifest, encoder, users, halves, requests)
+    return Bundle(folder, manifest, encoder, users, halves, requests, reference)

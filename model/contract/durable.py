@@ -39,7 +39,7 @@ def workspace(parent: Path, name: str) -> Iterator[Path]:
     prefix = f".{name}.{socket.gethostname()}."
     for left in parent.glob(f"{glob.escape(prefix)}*.part"):
         process = left.name.removeprefix(prefix).removesuffix(".part")
-        if process.isdigit() and not _runs(int(process)):
+        if process.isdigit() and not runs(int(process)):
             shutil.rmtree(left, ignore_errors=True)
     folder = parent / f"{prefix}{os.getpid()}.part"
     shutil.rmtree(folder, ignore_errors=True)
@@ -50,7 +50,8 @@ def workspace(parent: Path, name: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _runs(process: int) -> bool:
+def runs(process: int) -> bool:
+    """Whether this machine has it; one of another user counts."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

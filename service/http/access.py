@@ -1,52 +1,33 @@
-"""AccessLog: one plain line a request, its id in the answer, and a problem where the service itself fails."""
+"""AccessLog: one line a request, its id in the answer, its trace noted, a problem where the service itself fails."""
 
 import logging
-import time
-import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http.problem import Asked, ProblemKind, problem_response
+from service.telemetry.logs import FACTS
+from service.telemetry.trace import Trace
 
 logger = logging.getLogger(__name__)
 FAILED = ProblemKind(500, "internal", "The service failed")
-
-
-@dataclass(slots=True)
-class Trace:
-    """What becomes known of a request while it is answered; `request.state.trace`."""
-
-    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    status: int | None = None
-    num_candidates: int | None = None
-    version: str | None = None
-    num_ignored: int = 0  # values in the feature store that the version cannot read
-
-    def facts(self) -> Iterator[str]:
-        if self.num_candidates is not None:
-            yield f"candidates={self.num_candidates}"
-        if self.version is not None:
-            yield f"version={self.version}"
-        if self.num_ignored:
-            yield f"ignored_features={self.num_ignored}"
-        yield f"request_id={self.request_id}"
+TRACEPARENT = b"traceparent"
 
 
 class AccessLog:
-    """Pure ASGI."""
+    """Pure ASGI. `note` gets the trace of every request that has ended; it must be quick."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, note: Callable[[Trace], object]) -> None:
+        self.app, self.note = app, note
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        trace, began = Trace(), time.perf_counter()
+        traceparent = next((value.decode("latin-1") for name, value in scope["headers"] if name == TRACEPARENT), None)
+        trace = Trace(scope["method"], traceparent=traceparent)
         scope.setdefault("state", {})["trace"] = trace
 
         async def send_traced(message: Message) -> None:
@@ -65,6 +46,17 @@ class AccessLog:
                 answer = problem_response(FAILED, Asked.of(scope), "Its log says why.")
                 await answer(scope, receive, send_traced)
         finally:
-            milliseconds = (time.perf_counter() - began) * 1000
-            facts = " ".join(trace.facts())
-            logger.info("%s %s %s %.1fms %s", scope["method"], Asked.of(scope).path, trace.status, milliseconds, facts)
+            trace.end()
+            trace.route = getattr(scope.get("route"), "path", None)
+            self.note(trace)
+            _log(trace, Asked.of(scope).path)
+
+
+def _log(trace: Trace, path: str) -> None:
+    """Never a body or a header: they may hold what is nobody's business."""
+    if not logger.isEnabledFor(logging.INFO):
+        return
+    ms, more = round(trace.seconds * 1000, 3), dict(trace.facts())
+    told = " ".join(f"{name}={value}" for name, value in more.items())
+    facts = {"method": trace.method, "path": path, "status": trace.status, "duration_ms": ms, **more}
+    logger.info("%s %s %s %.1fms %s", trace.method, path, trace.status, ms, told, extra={FACTS: facts})

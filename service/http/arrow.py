@@ -14,12 +14,12 @@ from model.contract.bundle import Manifest
 from model.contract.mistakes import InputError, Mistake, mistake, of_validation, quote
 from model.contract.request import Asked, InlineColumn, RankRequest
 from model.contract.texts import Texts
-from service.http.access import Trace
 from service.http.answers import about
 from service.http.body import parse
 from service.http.media import MalformedArrow
 from service.http.problem import MOST_MISTAKES
 from service.ranking.order import Ranking
+from service.telemetry.trace import Trace
 
 REQUEST_KEY, RESPONSE_KEY = b"watchnext.request", b"watchnext.response"
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"

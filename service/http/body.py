@@ -6,9 +6,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from model.contract.mistakes import InputError, Strict, of_validation
-from service.http.access import Trace
 from service.http.media import MalformedBody
 from service.http.problem import MOST_MISTAKES
+from service.telemetry.trace import Trace
 
 Kind = TypeVar("Kind", bound=Strict)
 Document = TypeVar("Document", bound=BaseModel)

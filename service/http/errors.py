@@ -60,6 +60,7 @@ def install(app: FastAPI) -> None:
 
 async def _tell(request: Request, error: Exception) -> Response:
     kind = next(TABLE[one] for one in type(error).__mro__ if one in TABLE)
+    request.state.trace.problem = kind.name
     mistakes = error.mistakes if isinstance(error, InputError) else ()
     more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
     detail = f"{mistakes[0]}{more}" if mistakes else str(error)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from model.contract.bundle import Manifest
 from model.contract.request import Asked, RankRequest
-from service.http.access import Trace
 from service.http.answers import ranking_json
 from service.http.body import parse
 from service.http.media import MediaType, UnsupportedBody
 from service.ranking.order import Ranking
+from service.telemetry.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response
 from model.contract.answer import ModelResponse, RankResponse
 from service.feature_store.interface import FeatureStore
 from service.http import examples
-from service.http.access import Trace
 from service.http.answers import model_response
 from service.http.formats import FORMATS
 from service.http.guarded import needs
@@ -16,7 +15,9 @@ from service.http.wired import Admitted, Live, Store, Traced, Wired
 from service.protection.scope import Scope
 from service.ranking.checks import check_limits
 from service.ranking.pipeline import rank
+from service.ranking.trail import Stage
 from service.registry.live import LiveBundle
+from service.telemetry.trace import Trace
 
 router = APIRouter(prefix="/v1", tags=["ranking"], route_class=needs(Scope.RANK))
 
@@ -49,15 +50,16 @@ async def rank_candidates(
 def _answer(
     media: Media, live: LiveBundle, store: FeatureStore, max_candidates: int, trace: Trace, body: bytes
 ) -> Response:
-    request = FORMATS[media.sent].read(body, trace)
+    trace.trail.end(Stage.WAIT)
+    request = trace.trail.after(Stage.PARSE, FORMATS[media.sent].read(body, trace))
     ranker = live.choose(request.user.id)
     trace.version = ranker.bundle.manifest.version
     trace.num_candidates = len(request.ids)
     check_limits(request, max_candidates)
-    ranking = rank(request, ranker, store)
-    trace.num_ignored = ranking.num_ignored
+    ranking = rank(request, ranker, store, trace.trail)
     live.note(request, ranking, ranker)
     answer = FORMATS[media.wanted].write(ranking, trace.request_id, ranker.bundle.manifest)
+    trace.trail.end(Stage.WRITE)
     return Response(answer, media_type=media.wanted)
 
 

@@ -6,10 +6,11 @@ from fastapi import Depends, Request
 
 from service.drain import Drain
 from service.feature_store.interface import FeatureStore
-from service.http.access import Trace
 from service.http.admission import Admission
 from service.registry.live import LiveBundle
 from service.settings import Settings
+from service.telemetry.sight import Sight
+from service.telemetry.trace import Trace
 
 
 # Coroutines, because the framework would run plain functions in a thread.
@@ -37,9 +38,14 @@ async def _trace(request: Request) -> Trace:
     return cast(Trace, request.state.trace)
 
 
+async def _sight(request: Request) -> Sight:
+    return cast(Sight, request.app.state.sight)
+
+
 Live = Annotated[LiveBundle, Depends(_live)]
 Wired = Annotated[Settings, Depends(_settings)]
 Store = Annotated[FeatureStore, Depends(_store)]
 Admitted = Annotated[Admission, Depends(_admission)]
 Drained = Annotated[Drain, Depends(_drain)]
 Traced = Annotated[Trace, Depends(_trace)]
+SightOf = Annotated[Sight, Depends(_sight)]

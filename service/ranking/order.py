@@ -14,8 +14,7 @@ from service.ranking.warning import RankWarning
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """Rows are in ranked order: `predictions` `[ranked, task]` in the order of the bundle's tasks, `contributions`
-    `[ranked, weight]` in the order of the policy's weights, None unless they were asked for. `num_ignored` values in
-    the feature store were not read: they are of no feature of this version.
+    `[ranked, weight]` in the order of the policy's weights, None unless they were asked for.
     """
 
     policy: ChosenPolicy
@@ -24,7 +23,6 @@ class Ranking:
     predictions: NDArray[np.float32]
     contributions: NDArray[np.float64] | None
     warnings: tuple[RankWarning, ...]
-    num_ignored: int = 0
 
 
 def order(
@@ -33,7 +31,6 @@ def order(
     predictions: NDArray[np.float32],
     scored: Scored,
     warnings: tuple[RankWarning, ...],
-    num_ignored: int = 0,
 ) -> Ranking:
     """The `top_k` best; equal ones keep the order of the request, and those without a finite score come last."""
     ids = request.ids
@@ -45,5 +42,4 @@ def order(
         predictions[best],
         scored.contributions[best] if request.explain else None,
         warnings,
-        num_ignored,
     )

@@ -11,14 +11,18 @@ from service.ranking.order import Ranking, order
 from service.ranking.policy import choose_policy
 from service.ranking.predict import by_task, predict
 from service.ranking.ranker import Ranker
+from service.ranking.trail import Seen, Stage, Trail
 
 
-def rank(request: Asked, ranker: Ranker, store: FeatureStore = BUNDLE_ALONE) -> Ranking:
+def rank(request: Asked, ranker: Ranker, store: FeatureStore = BUNDLE_ALONE, trail: Trail | None = None) -> Ranking:
     """Fetch what is stored, encode it with what is given, predict, combine by the policy, order. Raises InputError."""
+    trail = trail or Trail()
     check(request, ranker.bundle.schema)
     policy = choose_policy(request.policy, ranker.bundle.manifest)
-    fetched = fetch(request, ranker, store)
-    encoded = encode(request, fetched, ranker.bundle.encoder)
-    predictions = predict(fetched, encoded, ranker)
+    fetched = trail.after(Stage.FETCH, fetch(request, ranker, store))
+    encoded = trail.after(Stage.ENCODE, encode(request, fetched, ranker.bundle.encoder))
+    predictions = trail.after(Stage.PREDICT, predict(fetched, encoded, ranker))
     scored = combine(by_task(predictions, ranker.bundle.tasks), policy.rules)
-    return order(request, policy, predictions, scored, fetched.warnings + encoded.warnings, fetched.num_ignored)
+    ranking = order(request, policy, predictions, scored, fetched.warnings + encoded.warnings)
+    trail.saw(Seen(ranker, policy, fetched, encoded, predictions, scored))
+    return trail.after(Stage.ORDER, ranking)

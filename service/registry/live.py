@@ -66,7 +66,7 @@ class LiveBundle:
         self._state = State()  # replaced as a whole, so that no reader needs a lock
         self._failed: dict[Channel, Attempt] = {}
         self._looked_at: float | None = None
-        self.num_refused: Counter[Channel] = Counter()
+        self.num_loaded, self.num_refused = 0, Counter[Channel]()
         self._stopping, self._woken = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._watch, name="live-bundle", daemon=True)
 
@@ -180,6 +180,7 @@ class LiveBundle:
             self._failed[channel] = Attempt(version, stamp, retry_at)
             return
         self._set(channel, assigned, ranker)
+        self.num_loaded += 1
         logger.info("%s: serving version %s", channel, version)
 
     def _set(

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from queue import Empty, Full, Queue
 
@@ -60,6 +60,7 @@ class Shadow:
         self._lock, self._stopping = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="shadow", daemon=True)
         self.num_dropped = 0
+        self.watchers: list[Callable[[Mapping[str, float]], object]] = []  # get the difference of each request, by task
         self.disagreement: Disagreement | None = None
 
     def start(self) -> None:
@@ -100,7 +101,10 @@ class Shadow:
             self.disagreement = Disagreement(version)
         try:
             again = self._rank(answered.request.model_copy(update={"top_k": None}), answered.shadow)
-            self.disagreement.add(*compare(answered, again))
+            overlap, difference = compare(answered, again)
+            self.disagreement.add(overlap, difference)
+            for watch in self.watchers:
+                watch(difference)
         except Exception as error:  # what a version on trial cannot do is no trouble of those who are answered
             self.disagreement.num_failed += 1
             logger.debug("shadow version %s failed: %s", version, error)

@@ -17,7 +17,7 @@ from model.contract.versions import live_version, version_folder
 from tests.image.engines import IMAGE, Engine, find_engine
 
 BUILT_WITHIN_S, READY_WITHIN_S, STOPPED_WITHIN_S = 900, 60, 10
-HARDENED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--network=host")
+HARDENED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--network=host", "--tmpfs=/tmp")
 ABSENT = ("torch", "onnx", "polars", "yaml", "pip", "training", "tests")
 ABSENT_OF_MODEL = ("model.ranker", "model.export", "model.inputs", "model.sharing", "model.towers", "model.calibration")
 PROBE = f"""

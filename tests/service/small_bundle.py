@@ -10,6 +10,9 @@ import torch
 
 from model.contract.bundle import FORMAT_VERSION, GRAPHS, MANIFEST, Bundle, Manifest, read_bundle, seal, write_parts
 from model.contract.catalog import EntityTable
+from model.contract.columns import Numbers, Strings
+from model.contract.combination import Policy, combine
+from model.contract.drift import Codes, Intervals, Reference, is_watched, quantities
 from model.contract.encoding import Encoder, encode, encode_pairs, missing
 from model.contract.features.interface import Arrays, Fitted, Side
 from model.contract.halves import Halves
@@ -192,6 +195,33 @@ def golden(ranker: MultiTaskRanker, encoder: Encoder, users: EntityTable) -> tup
     return {"request": asked, "predictions": expected}, arrays
 
 
+def reference(ranker: MultiTaskRanker, encoder: Encoder, users: EntityTable) -> Reference:
+    """As if every user had been shown every video, on each device at every hour of the day."""
+    pairs = np.arange(NUM_USERS * NUM_VIDEOS)
+    user_rows, video_rows = pairs % NUM_USERS, pairs // NUM_USERS
+    columns = {
+        "device": Strings.from_values([DEVICES[at % 2] for at in pairs]),
+        "hour": Numbers.from_values([float(at % 24) for at in pairs]),
+    }
+    query = missing(encoder, [one.name for one in SCHEMA.of_sides(Side.QUERY)], len(pairs))
+    arrays = query | encode(encoder, columns) | users.gather(user_rows) | encoder.videos.gather(video_rows)
+    with torch.no_grad():
+        both = arrays | encode_pairs(encoder, arrays, arrays, pairs)
+        predictions = ranker.predict(tensors(both)).numpy().astype(np.float64)
+    by_task = {task.name: predictions[:, at] for at, task in enumerate(TASKS)}
+    policies = {name: Policy.model_validate(one) for name, one in POLICIES.items()}
+    return Reference(
+        predictions={name: Intervals.fit(column) for name, column in by_task.items()},
+        scores={name: Intervals.fit(combine(by_task, policy).score) for name, policy in policies.items()},
+        features={
+            name: Codes.fit(values) if spec.table else Intervals.fit(values)
+            for spec in SCHEMA.specs.values()
+            if is_watched(spec, SCHEMA)
+            for name, values in quantities(spec, arrays[spec.name])
+        },
+    )
+
+
 def build(folder: Path, version: str = VERSION, seed: int = 0) -> Manifest:
     ranker = network(seed)
     encoder, users = tables()
@@ -202,7 +232,8 @@ def build(folder: Path, version: str = VERSION, seed: int = 0) -> Manifest:
     with torch.no_grad():
         halves = ranker.candidate_half(tensors(encoder.videos.arrays)).numpy()
     count = encoder.videos.num_entities
-    write_parts(folder, encoder, users, Halves.of(halves[:count], np.arange(count), count), [case])
+    halves = Halves.of(halves[:count], np.arange(count), count)
+    write_parts(folder, encoder, users, halves, [case], reference(ranker, encoder, users))
     return seal(folder, manifest(version))
 
 
@@ -218,7 +249,7 @@ def manifest(version: str) -> Manifest:
             "policies": POLICIES,
             "metrics": {"test": {"click": {"auc": 0.75}}},
             "costs": {},
-            "health": {},
+            "health": {"gates": [{"name": "gate", "tasks": [], "entropy": [0.9] * len(TASKS)}], "alarms": []},
             "training": {},
             "data_fingerprint": "none",
             "libraries": {},

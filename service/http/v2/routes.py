@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from model.contract.mistakes import quote
 from service.errors import NoSuchModel
-from service.http.access import Trace
 from service.http.body import parse
 from service.http.guarded import Open, needs
 from service.http.media import Media, MediaType, UnsupportedBody
@@ -21,6 +20,7 @@ from service.protection.scope import Scope
 from service.ranking.infer import infer
 from service.ranking.ranker import Ranker
 from service.ranking.tensors import InferRequest
+from service.telemetry.trace import Trace
 
 router = APIRouter(prefix=INFERENCE, tags=["open inference protocol"], route_class=needs(Scope.RANK))
 probes = APIRouter(route_class=Open)

@@ -9,8 +9,8 @@ import pytest
 from benchmarks.serving.reference import CANDIDATE_FEATURES
 from benchmarks.serving.workloads import Workload, by_arrow, by_ids, by_json, write_bodies
 from model.contract.request import RankRequest
-from service.http.access import Trace
 from service.http.arrow import parse_arrow
+from service.telemetry.trace import Trace
 
 
 def test_every_way_to_put_it_has_the_same_candidates() -> None:

@@ -22,6 +22,7 @@ from model.contract.bundle import (
     verify,
     write_parts,
 )
+from model.contract.drift import Codes, Intervals, Reference
 from model.contract.durable import files_below
 from model.contract.halves import Halves
 from model.contract.mistakes import InputError
@@ -29,6 +30,9 @@ from tests.model.builders import VIDEOS, full_schema, make_arrays, make_encoder,
 
 ENCODER = make_encoder(full_schema())
 GOLDEN = [{"request": {"candidates": ["v1", "v2"]}, "predictions": {"v1": {"like": 0.25}, "v2": {"like": 0.1}}}]
+REFERENCE = Reference(
+    predictions={"like": Intervals.fit(np.linspace(0, 1, 50))}, features={"author": Codes.fit(np.arange(5))}
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +42,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / GRAPHS).mkdir(parents=True)
     (folder / GRAPHS / "rank.onnx").write_bytes(b"not really a graph")
     halves = Halves.of(np.ones((2, 3), np.float32), np.array([0, 2]), ENCODER.videos.num_entities)
-    write_parts(folder, ENCODER, ENCODER.videos, halves, GOLDEN)
+    write_parts(folder, ENCODER, ENCODER.videos, halves, GOLDEN, REFERENCE)
     seal(folder, make_manifest(ENCODER.schema))
     return folder
 
@@ -85,14 +89,14 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no_manifest": (lambda folder: (folder / MANIFEST).unlink(), "a bundle with a manifest.json, found none"),
     "not_json": (lambda folder: (folder / MANIFEST).write_text("{"), "a JSON document"),
     "not_utf8": (lambda folder: (folder / MANIFEST).write_bytes(b"\xff\xfe"), "a JSON document"),
-    "not_an_object": (lambda folder: (folder / MANIFEST).write_text("[1]"), r"format_version: expected 2, found \[1\]"),
+    "not_an_object": (lambda folder: (folder / MANIFEST).write_text("[1]"), r"format_version: expected 3, found \[1\]"),
     "deep_json": (lambda folder: (folder / MANIFEST).write_text("[" * 100_000), "a JSON document"),
     **{
         f"version_{found}": (
             lambda folder, found=found: edit_manifest(folder, lambda raw: raw.update(format_version=found)),
-            "format_version: expected 2, found",
+            "format_version: expected 3, found",
         )
-        for found in (0, 1, 3, "1", None)
+        for found in (0, 1, 2, "1", None)
     },
     "no_version": (lambda folder: edit_manifest(folder, lambda raw: raw.pop("format_version")), "found null"),
     "no_tasks": (lambda folder: edit_manifest(folder, lambda raw: raw.pop("tasks")), "tasks: expected a value"),

@@ -8,18 +8,21 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.http.access import AccessLog
+from service.telemetry.trace import Trace
 from tests.service.asgi import call
+
+noted: list[Trace] = []
 
 
 def answering(status: int) -> ASGIApp:
-    return AccessLog(PlainTextResponse("fine", status))
+    return AccessLog(PlainTextResponse("fine", status), noted.append)
 
 
 def failing(error: Exception) -> ASGIApp:
     async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise error
 
-    return AccessLog(app)
+    return AccessLog(app, noted.append)
 
 
 def test_the_line_and_the_header(caplog: pytest.LogCaptureFixture) -> None:

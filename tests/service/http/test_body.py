@@ -4,9 +4,9 @@ import pytest
 
 from model.contract.mistakes import InputError
 from model.contract.request import RankRequest
-from service.http.access import Trace
 from service.http.body import parse
 from service.http.media import MalformedBody
+from service.telemetry.trace import Trace
 
 
 def test_a_request_without_an_id_keeps_the_one_made_for_it() -> None:

@@ -13,6 +13,7 @@ from model.contract.request import RankRequest
 from model.contract.stored_features import UserFeatures, VideoFeatures
 from service.http import examples
 from service.http.channels import CanaryTrial, Channels, Promotion, Versions
+from service.http.health import HealthResponse
 from service.http.schemas import Alive
 from service.http.v2 import examples as v2_examples
 from service.http.v2.schemas import InferResponse, ModelMetadata, ModelReady, ServerLive, ServerMetadata, ServerReady
@@ -66,7 +67,8 @@ def test_every_operation_shows_an_example_of_every_answer(document: Any) -> None
     server = {"/v2", "/v2/health/live", "/v2/health/ready"}
     ranking = {"/v1/rank", "/v1/model", *FEATURE_PATHS}
     admin = {f"/v1/admin/{name}" for name in ("versions", "promote", "rollback", "canary", "shadow")}
-    assert {path for path, _ in answers} == {"/healthz", "/readyz"} | admin | ranking | inference | server
+    probes = {"/healthz", "/readyz", "/metrics", "/v1/model/health"}
+    assert {path for path, _ in answers} == probes | admin | ranking | inference | server
     assert {status for path, status in answers if path == model} == {"200", "404", "503"} | refused
     assert {status for path, status in answers if path == f"{model}/ready"} == {"200", "404", "503"}
     assert {status for path, status in answers if path == f"{version}/infer"} == told | {"404"}
@@ -94,6 +96,7 @@ def test_the_example_changes_are_valid(model: type[BaseModel], example: dict[str
         (ModelResponse, examples.MODEL),
         (UserFeatures, examples.GET_USER[200]),
         (VideoFeatures, examples.GET_VIDEO[200]),
+        (HealthResponse, examples.HEALTH),
         (Alive, examples.ALIVE),
         (Ready, examples.READY),
         (ServerMetadata, v2_examples.SERVER[200]),

@@ -13,6 +13,7 @@ from service.feature_store.interface import FeatureStore, Stored
 from service.ranking.order import Ranking
 from service.ranking.pipeline import rank
 from service.ranking.ranker import Ranker
+from service.ranking.trail import Trail
 from tests.service.small_bundle import user, video
 
 NEW = {"author": "ann", "tags": ["music", "live"], "duration_s": 31.5, "title": [0.1, 0.2, 0.3]}
@@ -39,8 +40,10 @@ class Broken(Fixed):
         raise StoreUnavailable("broken", 1.0)
 
 
-def ranked(ranker: Ranker, store: FeatureStore, request: Mapping[str, Any] = REQUEST) -> Ranking:
-    return rank(RankRequest.model_validate(request), ranker, store)
+def ranked(
+    ranker: Ranker, store: FeatureStore, request: Mapping[str, Any] = REQUEST, trail: Trail | None = None
+) -> Ranking:
+    return rank(RankRequest.model_validate(request), ranker, store, trail)
 
 
 def same(left: Ranking, right: Ranking) -> None:
@@ -94,9 +97,10 @@ def test_what_this_version_cannot_read_is_ignored_and_counted(ranker: Ranker, wr
     store = Fixed(
         {"features": {"age": wrong, "shoe_size": wrong}}, new=NEW | {"colour": wrong}, v2={"duration_s": wrong}
     )
-    ranking = ranked(ranker, store)
+    trail = Trail()
+    ranking = ranked(ranker, store, trail=trail)
     same(ranking, ranked(ranker, Fixed(new=NEW)))
-    assert ranking.num_ignored == 4
+    assert trail.num_ignored == 4
     assert kinds(ranking) == ["unknown_user"]
 
 
@@ -106,9 +110,10 @@ def test_stored_junk_alone_leaves_a_video_unknown(ranker: Ranker) -> None:
 
 def test_a_history_of_another_shape_is_ignored(ranker: Ranker) -> None:
     for history in ("x", [1], [{"video_id": 1.5}], [{"video_id": "v1", "outcomes": 3}]):
-        ranking = ranked(ranker, Fixed({"features": {}, "history": history}))
+        trail = Trail()
+        ranking = ranked(ranker, Fixed({"features": {}, "history": history}), trail=trail)
         same(ranking, ranked(ranker, Fixed()))
-        assert ranking.num_ignored == 1
+        assert trail.num_ignored == 1
 
 
 def test_a_store_that_does_not_answer_is_told_of(ranker: Ranker) -> None:
