@@ -72,8 +72,9 @@ def _headers(error: Exception) -> dict[str, str]:
         return {"Retry-After": str(math.ceil(error.retry_after_s))}
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": error.challenge}
-    # The rest of such a body may still come, slowly or in masses: nobody reads it.
-    return {"Connection": "close"} if isinstance(error, BodyTooLarge | BodyTooSlow) else {}
+    # The rest of a large body is read and dropped: a client that is still sending would not see an answer before a
+    # closed connection. Who was too slow once is not waited for again.
+    return {"Connection": "close"} if isinstance(error, BodyTooSlow) else {}
 
 
 async def _tell_http(request: Request, error: Exception) -> Response:

@@ -101,7 +101,7 @@ def read(folder: Path) -> Iterator[tuple[Key, Counts]]:
     """The counts of all workers together; nothing where there are none."""
     try:
         layout = Layout.model_validate_json((folder / LAYOUT).read_bytes())
-        parts = [(path, np.load(path)) for path in folder.glob("*.npy")]
+        parts = [(path, np.load(path, allow_pickle=False)) for path in folder.glob("*.npy")]
     except FileNotFoundError:  # closed meanwhile
         return
     nothing = np.zeros(layout.num_cells)

@@ -70,8 +70,8 @@ def imported() -> set[str]:
 
 
 def test_it_installs_what_the_code_imports(stages: list[list[str]]) -> None:
-    extras = "balancing bfloat16 tune"
+    extras = "balancing bfloat16 redis tune"
     names = {one.lower() for one in installed(stages, extras)}
     # Of our own extras nothing but what is in them: no index has us.
     assert "watchnext" not in names
-    assert imported() - names == {"pydantic_core", "sqlalchemy"}  # of pydantic, and of optuna
+    assert imported() - names == {"pydantic_core", "sqlalchemy", "fsspec"}  # of pydantic, of optuna, and of s3fs

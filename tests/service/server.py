@@ -95,7 +95,7 @@ def serving(registry: Path | str, *options: str, cwd: Path = ROOT) -> Iterator[S
 def _port(process: subprocess.Popen[bytes], log: Path) -> int:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and process.poll() is None:
-        if found := re.search(r"listening on https?://[^ ]*:(\d+)", log.read_text()):
+        if found := re.search(r"listening on https?://[^:\s]*:(\d+)", log.read_text()):
             return int(found[1])
         time.sleep(0.02)
     raise AssertionError(f"the server did not start:\n{log.read_text()}")

@@ -11,7 +11,7 @@ from service.ranking.trail import Stage, Trail
 def test_stages_and_all_candidates(ranker: Ranker) -> None:
     trail = Trail()
     request = RankRequest(candidates=["v1", "new", "v3"], top_k=1)
-    [best] = rank(request, ranker, trail).predictions
+    [best] = rank(request, ranker, trail=trail).predictions
     assert list(trail.ends) == [Stage.FETCH, Stage.ENCODE, Stage.PREDICT, Stage.ORDER]
     assert list(trail.ends.values()) == sorted(trail.ends.values())
     assert trail.seen is not None and trail.seen.predictions.shape == (3, len(ranker.bundle.tasks))

@@ -16,7 +16,7 @@ def test_a_bounded_number_is_looked_at_and_all_are_counted(ranker: Ranker) -> No
     taken: list[Trace] = []
     recorder = Recorder([taken.extend])
     trail = Trail()
-    rank(RankRequest(candidates=["v1"]), ranker, trail)
+    rank(RankRequest(candidates=["v1"]), ranker, trail=trail)
     for _ in range(MOST_SEEN + 3):
         recorder.note(Trace(trail=Trail(seen=trail.seen)))
     recorder.flush()
