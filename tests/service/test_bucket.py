@@ -22,8 +22,6 @@ from tests.model.contract.registry import places
 from tests.service.server import PATIENCE_S, ROOT, Server, serving, wait_for
 from tests.service.small_bundle import VERSION
 
-pytest.importorskip("s3fs", reason="the extra `s3` is not installed")
-pytest.importorskip("moto", reason="moto's server is not installed")
 REQUEST = {"candidates": ["v1", "v2"]}
 
 
