@@ -17,7 +17,7 @@ from model.contract.mistakes import InputError, mistake
 
 
 def write_durably(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, then put it in its place at once, with the permissions of what was there."""
+    """Let `write` fill a file beside `path`, then put it in its place at once, with the old one's permissions."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
