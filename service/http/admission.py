@@ -22,10 +22,12 @@ Answer = TypeVar("Answer")
 
 
 class Admission:
-    """Counts on the event loop alone, and so needs no lock."""
+    """Counts on the event loop alone, and so needs no lock. Each kind of work has its own, so that none waits for
+    another's.
+    """
 
     def __init__(self, at_once: int, max_queue: int, timeout_ms: int) -> None:
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="rank")
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="admitted")
         self._at_once, self._max_queue, self._timeout_ms = at_once, max_queue, timeout_ms
         self._num_admitted = 0
 
@@ -38,6 +40,8 @@ class Admission:
         deadline = asyncio.get_running_loop().time() + self._timeout_s(request)
         self._refuse_if_full()
         body = await request.body()
+        if asyncio.get_running_loop().time() >= deadline:
+            raise DeadlinePassed("The request's time was over before its body was there.")
         self._refuse_if_full()  # only whole requests take a place: slow clients could hold them all
         must_wait = self._num_admitted >= self._at_once
         self._num_admitted += 1

@@ -88,6 +88,11 @@ def _problem(
     return {"description": TABLE[error].title, "content": content}
 
 
+def _or(one: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
+    """Of a status that may mean either."""
+    return {"description": f"{one['description']}; or: {shown['description']}", "content": shown["content"]}
+
+
 RANKED = _answer(
     "The candidates, best first",
     {
@@ -194,11 +199,10 @@ NOT_READY = _problem(
 )
 TOO_SLOW = _problem(BodyTooSlow, str(BodyTooSlow(REQUEST_TIMEOUT_S)))
 OVERLOADED = _problem(Overloaded, "32 requests wait already, as many as may.")
-NOT_READY_OR_OVERLOADED = {
-    "description": f"{NOT_READY['description']}; or: {OVERLOADED['description']}",
-    "content": OVERLOADED["content"],
-}
+NOT_READY_OR_OVERLOADED = _or(NOT_READY, OVERLOADED)
 TOO_LATE = _problem(DeadlinePassed, "The request's time was over while it waited for its turn.")
+# Of every route whose work is admitted.
+ADMITTED: Answers = {408: TOO_SLOW, 413: TOO_LARGE, 503: NOT_READY_OR_OVERLOADED, 504: TOO_LATE}
 # Of every route that needs a scope.
 REFUSED = {
     401: _problem(Unauthenticated, "Expected a valid API key, found one that is not known."),
@@ -214,9 +218,10 @@ NOTHING_STORED = _problem(NothingStored, "Nothing is stored of this id.", path=V
 NOWHERE_TO_STORE = _problem(NowhereToStore, "Expected --features-path with a file to keep them in.", path=VIDEO_PATH)
 STORE_UNAVAILABLE = _problem(StoreUnavailable, "the feature store failed: TimeoutError", path=VIDEO_PATH)
 _DONE: dict[str, Any] = {"description": "Done"}
-DELETE_FEATURES: Answers = {204: _DONE, 409: NOWHERE_TO_STORE, 422: INVALID_FEATURES, 503: STORE_UNAVAILABLE}
-PUT_FEATURES: Answers = {**DELETE_FEATURES, 400: MALFORMED, 413: TOO_LARGE, 415: UNSUPPORTED}
-_READ: Answers = {404: NOTHING_STORED, 422: INVALID_FEATURES, 503: STORE_UNAVAILABLE}
+_OF_STORE: Answers = {**ADMITTED, 422: INVALID_FEATURES, 503: _or(OVERLOADED, STORE_UNAVAILABLE)}
+DELETE_FEATURES: Answers = {204: _DONE, 409: NOWHERE_TO_STORE, **_OF_STORE}
+PUT_FEATURES: Answers = {**DELETE_FEATURES, 400: MALFORMED, 415: UNSUPPORTED}
+_READ: Answers = {404: NOTHING_STORED, **_OF_STORE}
 GET_USER: Answers = {200: _answer("What is stored of the user", USER_FEATURES), **_READ}
 GET_VIDEO: Answers = {200: _answer("What is stored of the video", VIDEO_FEATURES), **_READ}
 

@@ -11,7 +11,7 @@ from service.http.answers import model_response
 from service.http.formats import FORMATS
 from service.http.guarded import needs
 from service.http.media import Media
-from service.http.wired import Admitted, Live, Store, Traced, Wired
+from service.http.wired import Live, RankingAdmission, Store, Traced, Wired
 from service.protection.scope import Scope
 from service.ranking.checks import check_limits
 from service.ranking.pipeline import rank
@@ -28,17 +28,14 @@ router = APIRouter(prefix="/v1", tags=["ranking"], route_class=needs(Scope.RANK)
     responses={
         200: examples.RANKED,
         400: examples.MALFORMED,
-        408: examples.TOO_SLOW,
-        413: examples.TOO_LARGE,
         415: examples.UNSUPPORTED,
         422: examples.INVALID,
-        503: examples.NOT_READY_OR_OVERLOADED,
-        504: examples.TOO_LATE,
+        **examples.ADMITTED,
     },
     openapi_extra={"requestBody": examples.RANK_REQUEST},
 )
 async def rank_candidates(
-    request: Request, live: Live, store: Store, settings: Wired, admission: Admitted, trace: Traced
+    request: Request, live: Live, store: Store, settings: Wired, admission: RankingAdmission, trace: Traced
 ) -> Response:
     """Order candidates for one user. Unknown users, videos and categories are ranked too, and named in `warnings`."""
     _ = live.ranker  # nobody sends a body in vain
