@@ -58,7 +58,10 @@ def create_app(settings: Settings) -> FastAPI:
         sight.recorder.stop()
         store.close()
 
-    app = FastAPI(title="WatchNext", version="1", description=openapi.DESCRIPTION, lifespan=lifespan)
+    # No redirect from /v1/rank/ to /v1/rank: it would lead wherever the request's Host says.
+    app = FastAPI(
+        title="WatchNext", version="1", description=openapi.DESCRIPTION, lifespan=lifespan, redirect_slashes=False
+    )
     app.state.live, app.state.store, app.state.settings, app.state.sight = live, store, settings, sight
     app.state.guard, app.state.drain = guard, drain
     app.state.ranking, app.state.storing, app.state.telling = ranking, storing, telling
