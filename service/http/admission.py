@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from model.contract.mistakes import mistake, quote
 from service.errors import DeadlinePassed, Overloaded
 
-HEADER = "X-Request-Timeout-Ms"
+TIMEOUT_HEADER = "X-Request-Timeout-Ms"
 RETRY_AFTER_S = 1.0
 Answer = TypeVar("Answer")
 
@@ -61,11 +61,11 @@ class Admission:
 
     def _timeout_s(self, request: Request) -> float:
         """What the client asks for, at most what the service allows."""
-        asked = request.headers.get(HEADER)
+        asked = request.headers.get(TIMEOUT_HEADER)
         if asked is None:
             return self._timeout_ms / 1000
         if not asked.isascii() or not asked.isdigit() or not int(asked[:20]):
-            raise mistake(HEADER, "a whole number of milliseconds, at least 1", quote(asked))
+            raise mistake(TIMEOUT_HEADER, "a whole number of milliseconds, at least 1", quote(asked))
         return min(int(asked[:20]), self._timeout_ms) / 1000
 
 

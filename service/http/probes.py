@@ -1,17 +1,23 @@
 """Probes: is the process alive, is it ready to rank."""
 
+from typing import Literal
+
 from fastapi import APIRouter
+from pydantic import BaseModel
 
 from model.contract.answer import Ready
 from service.errors import NotReady
 from service.http import examples
 from service.http.answers import channel_states
 from service.http.guarded import Open
-from service.http.schemas import Alive
 from service.http.wired import Drained, Live
 
 RETRY_AFTER_S = 1.0
 router = APIRouter(tags=["probes"], route_class=Open)
+
+
+class Alive(BaseModel):
+    status: Literal["alive"] = "alive"
 
 
 @router.get("/healthz", responses={200: examples.ALIVE})

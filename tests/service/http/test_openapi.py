@@ -14,7 +14,7 @@ from model.contract.stored_features import UserFeatures, VideoFeatures
 from service.http import examples
 from service.http.channels import CanaryTrial, Channels, Promotion, Versions
 from service.http.health import HealthResponse
-from service.http.schemas import Alive
+from service.http.probes import Alive
 from service.http.v2 import examples as v2_examples
 from service.http.v2.schemas import InferResponse, ModelMetadata, ModelReady, ServerLive, ServerMetadata, ServerReady
 from service.ranking.tensors import InferRequest
