@@ -20,8 +20,8 @@ from model.contract.stored_features import (
     write_document,
 )
 from service.errors import NothingStored
-from service.http import examples
 from service.http.body import read
+from service.http.examples import features
 from service.http.guarded import needs
 from service.http.media import Media, MediaType, UnsupportedBody
 from service.http.wired import Live, Store, StoringAdmission
@@ -65,37 +65,37 @@ class Entry:
 At = Annotated[Entry, Depends(Entry)]
 
 
-@router.put("/users/{id:path}", status_code=204, responses=examples.PUT_FEATURES, openapi_extra=examples.USER_BODY)
+@router.put("/users/{id:path}", status_code=204, responses=features.PUT_FEATURES, openapi_extra=features.USER_BODY)
 async def put_user(entry: At, live: Live) -> Response:
     """Replace what is stored of a user. It lies over what the bundle has, and under what a request gives."""
     return await _put(Entity.USERS, entry, live)
 
 
-@router.put("/videos/{id:path}", status_code=204, responses=examples.PUT_FEATURES, openapi_extra=examples.VIDEO_BODY)
+@router.put("/videos/{id:path}", status_code=204, responses=features.PUT_FEATURES, openapi_extra=features.VIDEO_BODY)
 async def put_video(entry: At, live: Live) -> Response:
     """Replace what is stored of a video, which may be new: it is ranked by these features from the next request on."""
     return await _put(Entity.VIDEOS, entry, live)
 
 
-@router.get("/users/{id:path}", response_model=UserFeatures, responses=examples.GET_USER)
+@router.get("/users/{id:path}", response_model=UserFeatures, responses=features.GET_USER)
 async def get_user(entry: At) -> Response:
     """What is stored of a user, beside the bundle."""
     return _found(await entry.run(lambda _: entry.store.read(entry.id, []).user))
 
 
-@router.get("/videos/{id:path}", response_model=VideoFeatures, responses=examples.GET_VIDEO)
+@router.get("/videos/{id:path}", response_model=VideoFeatures, responses=features.GET_VIDEO)
 async def get_video(entry: At) -> Response:
     """What is stored of a video, beside the bundle."""
     return _found(await entry.run(lambda _: entry.store.read(None, [entry.id]).videos.get(entry.id)))
 
 
-@router.delete("/users/{id:path}", status_code=204, responses=examples.DELETE_FEATURES)
+@router.delete("/users/{id:path}", status_code=204, responses=features.DELETE_FEATURES)
 async def delete_user(entry: At) -> Response:
     """Go back to what the bundle has, if anything is stored."""
     return await _delete(Entity.USERS, entry)
 
 
-@router.delete("/videos/{id:path}", status_code=204, responses=examples.DELETE_FEATURES)
+@router.delete("/videos/{id:path}", status_code=204, responses=features.DELETE_FEATURES)
 async def delete_video(entry: At) -> Response:
     """Go back to what the bundle has, if anything is stored."""
     return await _delete(Entity.VIDEOS, entry)
