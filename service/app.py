@@ -28,6 +28,7 @@ from service.settings import Settings
 from service.telemetry.sight import Sight
 
 logger = logging.getLogger(__name__)
+STORED_AT_ONCE, TOLD_AT_ONCE = 4, 1  # writes wait for a disk or a network; metrics are one thread's work
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -39,7 +40,10 @@ def create_app(settings: Settings) -> FastAPI:
         settings.registry_cache,
         Shadow(partial(rank, store=store)),
     )
-    admission = Admission(settings.requests_at_once, settings.max_queue, settings.request_timeout_ms)
+    waiting = settings.max_queue, settings.request_timeout_ms
+    ranking, storing, telling = (
+        Admission(at_once, *waiting) for at_once in (settings.requests_at_once, STORED_AT_ONCE, TOLD_AT_ONCE)
+    )
     sight = Sight(live, settings.traces_endpoint)
 
     @asynccontextmanager
@@ -49,13 +53,18 @@ def create_app(settings: Settings) -> FastAPI:
         with drain.on_sigterm():
             yield
         live.stop()
-        admission.stop()
+        for one in (ranking, storing, telling):
+            one.stop()
         sight.recorder.stop()
         store.close()
 
-    app = FastAPI(title="WatchNext", version="1", description=openapi.DESCRIPTION, lifespan=lifespan)
+    # No redirect from /v1/rank/ to /v1/rank: it would lead wherever the request's Host says.
+    app = FastAPI(
+        title="WatchNext", version="1", description=openapi.DESCRIPTION, lifespan=lifespan, redirect_slashes=False
+    )
     app.state.live, app.state.store, app.state.settings, app.state.sight = live, store, settings, sight
-    app.state.guard, app.state.admission, app.state.drain = guard, admission, drain
+    app.state.guard, app.state.drain = guard, drain
+    app.state.ranking, app.state.storing, app.state.telling = ranking, storing, telling
     app.include_router(routes.router)
     app.include_router(features.router)
     app.include_router(v2_routes.router)

@@ -48,15 +48,11 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=1024, description="processes; they share the catalog's memory")
     max_candidates: int = Field(default=1000, ge=1, description="candidates of one request")
     max_body_bytes: int = Field(default=1_048_576, ge=1, description="size of a request's body")
-    registry_poll_s: float = Field(default=2.0, gt=0, description="seconds between looks for a change in the registry")
     runtime_threads: int = Field(default=1, ge=1, description="threads that compute one request")
     graceful_timeout_s: int = Field(default=30, ge=0, description="seconds that requests may take to end after SIGTERM")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="how much is logged")
-    log_format: Literal["plain", "json"] = Field(default="plain", description="of the lines on stderr")
-    traces_endpoint: str | None = Field(
-        default=None, description="where OpenTelemetry spans go, http://HOST:4318/v1/traces; needs the extra `otel`"
-    )
 
+    # The registry, and what is fetched from it: service/registry.
+    registry_poll_s: float = Field(default=2.0, gt=0, description="seconds between looks for a change in the registry")
     registry_cache: Path = Field(
         default=Path(os.path.expanduser("~/.cache/watchnext")),
         description="for what is fetched from object storage",
@@ -79,13 +75,22 @@ class Settings(BaseSettings):
     open_metrics: bool = Field(default=True, description="whether metrics are open to all, or need a key")
     key_requests_per_s: float | None = Field(default=None, gt=0, description="of a key that has no limit of its own")
     key_burst: int = Field(default=50, ge=1, description="requests at once, within that limit")
-    max_queue: int = Field(default=32, ge=0, description="requests that wait in one worker; beyond it 503 at once")
+    max_queue: int = Field(
+        default=32, ge=0, description="requests of a kind that wait in one worker; beyond it 503 at once"
+    )
     request_timeout_ms: int = Field(default=10_000, ge=1, description="for a body to arrive, and to wait for its turn")
     drain_s: float = Field(default=0.0, ge=0, description="seconds after SIGTERM that it is not ready, yet answers")
     tls_certificate: Path | None = Field(default=None, description="PEM, with the chain: serve HTTPS")
     tls_key: Path | None = Field(default=None, description="PEM; where the certificate's file has none")
     tls_key_password: SecretStr | None = Field(default=None, description="better as variable: others see options")
     cors_origins: str = Field(default="", description="origins whose pages may call, with commas between them")
+
+    # Sight: service/telemetry.
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="how much is logged")
+    log_format: Literal["plain", "json"] = Field(default="plain", description="of the lines on stderr")
+    traces_endpoint: str | None = Field(
+        default=None, description="where OpenTelemetry spans go, http://HOST:4318/v1/traces; needs the extra `otel`"
+    )
 
     @property
     def allowed_origins(self) -> list[str]:

@@ -17,11 +17,13 @@ from model.contract.mistakes import InputError, mistake
 
 
 def write_durably(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, then put it in its place at once."""
+    """Let `write` fill a file beside `path`, then put it in its place at once, with the old one's permissions."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         write(beside)
+        if path.exists():
+            shutil.copymode(path, beside)
         flush(beside)
         os.replace(beside, path)
     finally:

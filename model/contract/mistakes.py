@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 LONGEST_QUOTE = 60
+MOST_MISTAKES = 20  # of a request, told at once: finding the nearest name takes time, and nobody reads more
 IN_BULK = "in_bulk"  # the name of a union's members that are there for speed alone: no mistake is told of them
 
 

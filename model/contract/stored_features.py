@@ -9,13 +9,12 @@ import orjson
 from pydantic import Field
 
 from model.contract.features.interface import Feature, Side
-from model.contract.mistakes import InputError, Mistake, Strict, mistake, quote
+from model.contract.mistakes import MOST_MISTAKES, InputError, Mistake, Strict, mistake, quote
 from model.contract.names import given_by_name, stranger, wrong_outcomes
 from model.contract.request import Features, Interaction
 from model.contract.schema import FeatureSchema
 
 Document = dict[str, Any]  # a UserFeatures or VideoFeatures, as it was read: nobody checked it against this version
-MOST_MISTAKES = 20  # told at once
 
 
 class Entity(StrEnum):

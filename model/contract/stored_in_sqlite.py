@@ -20,6 +20,8 @@ def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     expected = "a SQLite file of stored features, or a folder to make it in"
     with told_as_input_errors(str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)  # what is known of users is nobody else's; SQLite's other files have the same mode
     try:
         connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
         found = connection.execute("PRAGMA application_id").fetchone()[0]

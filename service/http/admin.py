@@ -10,9 +10,9 @@ from fastapi.concurrency import run_in_threadpool
 from model.contract.registry.channels import Channel
 from model.contract.registry.operations import Registry
 from service.errors import RegistryReadOnly, RegistryUnavailable
-from service.http import examples
 from service.http.body import Document, read
 from service.http.channels import CanaryTrial, Channels, Promotion, Versions, channels_of, versions_of
+from service.http.examples import channels, refusals
 from service.http.guarded import needs
 from service.http.media import Media, MediaType, UnsupportedBody
 from service.http.wired import Live, Wired
@@ -23,26 +23,21 @@ router = APIRouter(prefix="/v1/admin", tags=["admin"], route_class=needs(Scope.A
 Told = TypeVar("Told")
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 CHANGED: dict[int | str, dict[str, Any]] = {
-    200: examples.ASSIGNED,
-    409: examples.READ_ONLY,
-    422: examples.UNKNOWN_VERSION,
-    503: examples.UNAVAILABLE,
+    200: channels.ASSIGNED,
+    409: channels.READ_ONLY,
+    422: channels.UNKNOWN_VERSION,
+    503: channels.UNAVAILABLE,
 }
-WITH_BODY = CHANGED | {400: examples.MALFORMED, 413: examples.TOO_LARGE, 415: examples.UNSUPPORTED}
+WITH_BODY = CHANGED | {400: refusals.MALFORMED, 413: refusals.TOO_LARGE, 415: refusals.UNSUPPORTED}
 
 
-def _body(kind: type[Document], example: dict[str, Any]) -> dict[str, Any]:
-    schema = {"$ref": f"#/components/schemas/{kind.__name__}"}
-    return {"requestBody": {"required": True, "content": {MediaType.JSON: {"schema": schema, "example": example}}}}
-
-
-@router.get("/versions", responses={200: examples.PUBLISHED, 503: examples.UNAVAILABLE})
+@router.get("/versions", responses={200: channels.PUBLISHED, 503: channels.UNAVAILABLE})
 async def list_versions(live: Live, settings: Wired) -> Versions:
     """What the registry has."""
     return await run_in_threadpool(_told, lambda: versions_of(live.registry), settings.registry_poll_s)
 
 
-@router.post("/promote", responses=WITH_BODY, openapi_extra=_body(Promotion, examples.PROMOTION))
+@router.post("/promote", responses=WITH_BODY, openapi_extra=channels.PROMOTION_BODY)
 async def promote(request: Request, live: Live, settings: Wired) -> Channels:
     """Make a version the live one; what was live becomes `previous`."""
     asked = await _read(Promotion, request)
@@ -55,7 +50,7 @@ async def roll_back(live: Live, settings: Wired) -> Channels:
     return await _change(live, settings.registry_poll_s, Registry.rollback)
 
 
-@router.post("/canary", responses=WITH_BODY, openapi_extra=_body(CanaryTrial, examples.CANARY))
+@router.post("/canary", responses=WITH_BODY, openapi_extra=channels.CANARY_BODY)
 async def try_on_users(request: Request, live: Live, settings: Wired) -> Channels:
     """Let a version answer some of the users."""
     asked = await _read(CanaryTrial, request)
@@ -67,7 +62,7 @@ async def end_canary(live: Live, settings: Wired) -> Channels:
     return await _change(live, settings.registry_poll_s, lambda registry: registry.end_trial(Channel.CANARY))
 
 
-@router.post("/shadow", responses=WITH_BODY, openapi_extra=_body(Promotion, examples.PROMOTION))
+@router.post("/shadow", responses=WITH_BODY, openapi_extra=channels.PROMOTION_BODY)
 async def try_in_shadow(request: Request, live: Live, settings: Wired) -> Channels:
     """Let a version rank what the live one answers, and log how much they differ."""
     asked = await _read(Promotion, request)
@@ -92,9 +87,9 @@ async def _change(live: LiveBundle, retry_after_s: float, change: Callable[[Regi
         change(live.registry)
         return channels_of(live.registry)
 
-    channels = await run_in_threadpool(_told, changed, retry_after_s)
+    told = await run_in_threadpool(_told, changed, retry_after_s)
     live.look_now()
-    return channels
+    return told
 
 
 def _told(ask: Callable[[], Told], retry_after_s: float) -> Told:

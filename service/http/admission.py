@@ -16,16 +16,18 @@ from starlette.requests import ClientDisconnect
 from model.contract.mistakes import mistake, quote
 from service.errors import DeadlinePassed, Overloaded
 
-HEADER = "X-Request-Timeout-Ms"
+TIMEOUT_HEADER = "X-Request-Timeout-Ms"
 RETRY_AFTER_S = 1.0
 Answer = TypeVar("Answer")
 
 
 class Admission:
-    """Counts on the event loop alone, and so needs no lock."""
+    """Counts on the event loop alone, and so needs no lock. Each kind of work has its own, so that none waits for
+    another's.
+    """
 
     def __init__(self, at_once: int, max_queue: int, timeout_ms: int) -> None:
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="rank")
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="admitted")
         self._at_once, self._max_queue, self._timeout_ms = at_once, max_queue, timeout_ms
         self._num_admitted = 0
 
@@ -38,6 +40,8 @@ class Admission:
         deadline = asyncio.get_running_loop().time() + self._timeout_s(request)
         self._refuse_if_full()
         body = await request.body()
+        if asyncio.get_running_loop().time() >= deadline:
+            raise DeadlinePassed("The request's time was over before its body was there.")
         self._refuse_if_full()  # only whole requests take a place: slow clients could hold them all
         must_wait = self._num_admitted >= self._at_once
         self._num_admitted += 1
@@ -57,11 +61,11 @@ class Admission:
 
     def _timeout_s(self, request: Request) -> float:
         """What the client asks for, at most what the service allows."""
-        asked = request.headers.get(HEADER)
+        asked = request.headers.get(TIMEOUT_HEADER)
         if asked is None:
             return self._timeout_ms / 1000
         if not asked.isascii() or not asked.isdigit() or not int(asked[:20]):
-            raise mistake(HEADER, "a whole number of milliseconds, at least 1", quote(asked))
+            raise mistake(TIMEOUT_HEADER, "a whole number of milliseconds, at least 1", quote(asked))
         return min(int(asked[:20]), self._timeout_ms) / 1000
 
 

@@ -11,13 +11,12 @@ import pyarrow as pa
 from pydantic import PrivateAttr, ValidationError
 
 from model.contract.bundle import Manifest
-from model.contract.mistakes import InputError, Mistake, mistake, of_validation, quote
+from model.contract.mistakes import MOST_MISTAKES, InputError, Mistake, mistake, of_validation, quote
 from model.contract.request import Asked, InlineColumn, RankRequest
 from model.contract.texts import Texts
 from service.http.answers import about
 from service.http.body import parse
 from service.http.media import MalformedArrow
-from service.http.problem import MOST_MISTAKES
 from service.ranking.order import Ranking
 from service.telemetry.trace import Trace
 

@@ -5,9 +5,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from model.contract.mistakes import InputError, Strict, of_validation
+from model.contract.mistakes import MOST_MISTAKES, InputError, Strict, of_validation
 from service.http.media import MalformedBody
-from service.http.problem import MOST_MISTAKES
 from service.telemetry.trace import Trace
 
 Kind = TypeVar("Kind", bound=Strict)

@@ -1,12 +1,12 @@
 """Features that are stored beside the bundle: written, shown and deleted, one user or video at a time."""
 
 from collections.abc import Callable
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import orjson
 from fastapi import APIRouter, Depends, Path, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from model.contract.mistakes import mistake, quote
 from model.contract.request import LONGEST_ID
@@ -20,17 +20,17 @@ from model.contract.stored_features import (
     write_document,
 )
 from service.errors import NothingStored
-from service.feature_store.interface import FeatureStore
-from service.http import examples
 from service.http.body import read
+from service.http.examples import features
 from service.http.guarded import needs
 from service.http.media import Media, MediaType, UnsupportedBody
-from service.http.wired import Live, Store
+from service.http.wired import Live, Store, StoringAdmission
 from service.protection.scope import Scope
 from service.registry.live import LiveBundle
 
 router = APIRouter(prefix="/v1/features", tags=["features"], route_class=needs(Scope.FEATURES))
 WRONG_ID = "the id in the path"
+Done = TypeVar("Done")
 
 
 async def _id(
@@ -47,62 +47,80 @@ async def _id(
     return one
 
 
-Id = Annotated[str, Depends(_id)]
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The place in the store that a request is about. Who writes waits for the disk: it is done by threads that rank
+    nothing.
+    """
+
+    request: Request
+    id: Annotated[str, Depends(_id)]
+    store: Store
+    admission: StoringAdmission
+
+    async def run(self, work: Callable[[bytes], Done]) -> Done:
+        return await self.admission.run(self.request, work)
 
 
-@router.put("/users/{id:path}", status_code=204, responses=examples.PUT_FEATURES, openapi_extra=examples.USER_BODY)
-async def put_user(request: Request, one: Id, live: Live, store: Store) -> Response:
+At = Annotated[Entry, Depends(Entry)]
+
+
+@router.put("/users/{id:path}", status_code=204, responses=features.PUT_FEATURES, openapi_extra=features.USER_BODY)
+async def put_user(entry: At, live: Live) -> Response:
     """Replace what is stored of a user. It lies over what the bundle has, and under what a request gives."""
-    return await _put(Entity.USERS, request, one, live, store)
+    return await _put(Entity.USERS, entry, live)
 
 
-@router.put("/videos/{id:path}", status_code=204, responses=examples.PUT_FEATURES, openapi_extra=examples.VIDEO_BODY)
-async def put_video(request: Request, one: Id, live: Live, store: Store) -> Response:
+@router.put("/videos/{id:path}", status_code=204, responses=features.PUT_FEATURES, openapi_extra=features.VIDEO_BODY)
+async def put_video(entry: At, live: Live) -> Response:
     """Replace what is stored of a video, which may be new: it is ranked by these features from the next request on."""
-    return await _put(Entity.VIDEOS, request, one, live, store)
+    return await _put(Entity.VIDEOS, entry, live)
 
 
-@router.get("/users/{id:path}", response_model=UserFeatures, responses=examples.GET_USER)
-async def get_user(one: Id, store: Store) -> Response:
+@router.get("/users/{id:path}", response_model=UserFeatures, responses=features.GET_USER)
+async def get_user(entry: At) -> Response:
     """What is stored of a user, beside the bundle."""
-    return await _get(lambda: store.read(one, []).user)
+    return _found(await entry.run(lambda _: entry.store.read(entry.id, []).user))
 
 
-@router.get("/videos/{id:path}", response_model=VideoFeatures, responses=examples.GET_VIDEO)
-async def get_video(one: Id, store: Store) -> Response:
+@router.get("/videos/{id:path}", response_model=VideoFeatures, responses=features.GET_VIDEO)
+async def get_video(entry: At) -> Response:
     """What is stored of a video, beside the bundle."""
-    return await _get(lambda: store.read(None, [one]).videos.get(one))
+    return _found(await entry.run(lambda _: entry.store.read(None, [entry.id]).videos.get(entry.id)))
 
 
-@router.delete("/users/{id:path}", status_code=204, responses=examples.DELETE_FEATURES)
-async def delete_user(one: Id, store: Store) -> Response:
+@router.delete("/users/{id:path}", status_code=204, responses=features.DELETE_FEATURES)
+async def delete_user(entry: At) -> Response:
     """Go back to what the bundle has, if anything is stored."""
-    return await _write(Entity.USERS, one, None, store)
+    return await _delete(Entity.USERS, entry)
 
 
-@router.delete("/videos/{id:path}", status_code=204, responses=examples.DELETE_FEATURES)
-async def delete_video(one: Id, store: Store) -> Response:
+@router.delete("/videos/{id:path}", status_code=204, responses=features.DELETE_FEATURES)
+async def delete_video(entry: At) -> Response:
     """Go back to what the bundle has, if anything is stored."""
-    return await _write(Entity.VIDEOS, one, None, store)
+    return await _delete(Entity.VIDEOS, entry)
 
 
-async def _put(entity: Entity, request: Request, one: str, live: LiveBundle, store: FeatureStore) -> Response:
+async def _put(entity: Entity, entry: Entry, live: LiveBundle) -> Response:
     schema = live.ranker.bundle.schema
-    if Media.of(request).sent is not MediaType.JSON:
+    if Media.of(entry.request).sent is not MediaType.JSON:
         raise UnsupportedBody(f"Expected Content-Type {MediaType.JSON}, found {MediaType.ARROW}.")
-    stored = read(FORMS[entity], await request.body())
-    check_stored(entity, stored, schema)
-    return await _write(entity, one, write_document(stored), store)
 
+    def store(body: bytes) -> None:
+        stored = read(FORMS[entity], body)
+        check_stored(entity, stored, schema)
+        entry.store.write(entity, entry.id, write_document(stored))
 
-# In a thread that ranks nothing: writing waits for the disk.
-async def _write(entity: Entity, one: str, document: bytes | None, store: FeatureStore) -> Response:
-    await run_in_threadpool(store.write, entity, one, document)
+    await entry.run(store)
     return Response(status_code=204)
 
 
-async def _get(find: Callable[[], Document | None]) -> Response:
-    document = await run_in_threadpool(find)
+async def _delete(entity: Entity, entry: Entry) -> Response:
+    await entry.run(lambda _: entry.store.write(entity, entry.id, None))
+    return Response(status_code=204)
+
+
+def _found(document: Document | None) -> Response:
     if document is None:
         raise NothingStored("Nothing is stored of this id; what the bundle has of it is not shown here.")
     return Response(orjson.dumps(document), media_type=MediaType.JSON)

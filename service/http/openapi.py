@@ -9,8 +9,8 @@ from fastapi.routing import iter_route_contexts
 from model.contract.answer import Problem
 from model.contract.request import RankRequest
 from model.contract.stored_features import UserFeatures, VideoFeatures
-from service.http import examples
 from service.http.channels import CanaryTrial, Promotion
+from service.http.examples import refusals
 from service.http.guarded import Guarded
 from service.ranking.tensors import InferRequest
 
@@ -51,7 +51,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 def _declare(operation: dict[str, Any]) -> None:
     """That it may need a key, and how it is refused without."""
     operation["security"] = [{"key": []}, {}]
-    for status, refusal in examples.REFUSED.items():
+    for status, refusal in refusals.REFUSED.items():
         operation["responses"].setdefault(str(status), refusal)
 
 

@@ -9,11 +9,10 @@ from pydantic import BaseModel
 from starlette.types import Scope
 
 from model.contract.answer import Problem, WrongPart
-from model.contract.mistakes import Mistake
+from model.contract.mistakes import MOST_MISTAKES, Mistake
 
 MEDIA_TYPE = "application/problem+json"
 INFERENCE = "/v2"  # below it errors have the shape of the Open Inference Protocol
-MOST_MISTAKES = 20
 LONGEST_TEXT = 2000  # an answer must not grow with whatever a client sent
 
 

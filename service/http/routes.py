@@ -6,12 +6,12 @@ from fastapi import APIRouter, Request, Response
 
 from model.contract.answer import ModelResponse, RankResponse
 from service.feature_store.interface import FeatureStore
-from service.http import examples
 from service.http.answers import model_response
+from service.http.examples import ranking, refusals
 from service.http.formats import FORMATS
 from service.http.guarded import needs
 from service.http.media import Media
-from service.http.wired import Admitted, Live, Store, Traced, Wired
+from service.http.wired import Live, RankingAdmission, Store, Traced, Wired
 from service.protection.scope import Scope
 from service.ranking.checks import check_limits
 from service.ranking.pipeline import rank
@@ -26,19 +26,16 @@ router = APIRouter(prefix="/v1", tags=["ranking"], route_class=needs(Scope.RANK)
     "/rank",
     response_model=RankResponse,
     responses={
-        200: examples.RANKED,
-        400: examples.MALFORMED,
-        408: examples.TOO_SLOW,
-        413: examples.TOO_LARGE,
-        415: examples.UNSUPPORTED,
-        422: examples.INVALID,
-        503: examples.NOT_READY_OR_OVERLOADED,
-        504: examples.TOO_LATE,
+        200: ranking.RANKED,
+        400: refusals.MALFORMED,
+        415: refusals.UNSUPPORTED,
+        422: refusals.INVALID,
+        **refusals.ADMITTED,
     },
-    openapi_extra={"requestBody": examples.RANK_REQUEST},
+    openapi_extra={"requestBody": ranking.RANK_REQUEST},
 )
 async def rank_candidates(
-    request: Request, live: Live, store: Store, settings: Wired, admission: Admitted, trace: Traced
+    request: Request, live: Live, store: Store, settings: Wired, admission: RankingAdmission, trace: Traced
 ) -> Response:
     """Order candidates for one user. Unknown users, videos and categories are ranked too, and named in `warnings`."""
     _ = live.ranker  # nobody sends a body in vain
@@ -63,7 +60,7 @@ def _answer(
     return Response(answer, media_type=media.wanted)
 
 
-@router.get("/model", responses={200: examples.MODEL, 503: examples.NOT_READY})
+@router.get("/model", responses={200: ranking.MODEL, 503: refusals.NOT_READY})
 async def describe_model(live: Live, settings: Wired) -> ModelResponse:
     """What the live version predicts, from which features, by which policies."""
     return model_response(live.ranker.bundle.manifest, settings)

@@ -5,6 +5,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.http.admission import TIMEOUT_HEADER
+
 Headers = list[tuple[bytes, bytes]]
 ALWAYS: Headers = [
     (b"x-content-type-options", b"nosniff"),
@@ -30,7 +32,7 @@ def cors(origins: list[str]) -> dict[str, Any]:
     return {
         "allow_origins": origins,
         "allow_methods": ["GET", "POST", "PUT", "DELETE"],
-        "allow_headers": ["Authorization", "Content-Type", "X-Request-Timeout-Ms"],
+        "allow_headers": ["Authorization", "Content-Type", TIMEOUT_HEADER],
         "expose_headers": ["X-Request-Id", "Retry-After"],
     }
 

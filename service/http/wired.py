@@ -26,8 +26,16 @@ async def _store(request: Request) -> FeatureStore:
     return cast(FeatureStore, request.app.state.store)
 
 
-async def _admission(request: Request) -> Admission:
-    return cast(Admission, request.app.state.admission)
+async def _ranking(request: Request) -> Admission:
+    return cast(Admission, request.app.state.ranking)
+
+
+async def _storing(request: Request) -> Admission:
+    return cast(Admission, request.app.state.storing)
+
+
+async def _telling(request: Request) -> Admission:
+    return cast(Admission, request.app.state.telling)
 
 
 async def _drain(request: Request) -> Drain:
@@ -45,7 +53,9 @@ async def _sight(request: Request) -> Sight:
 Live = Annotated[LiveBundle, Depends(_live)]
 Wired = Annotated[Settings, Depends(_settings)]
 Store = Annotated[FeatureStore, Depends(_store)]
-Admitted = Annotated[Admission, Depends(_admission)]
+RankingAdmission = Annotated[Admission, Depends(_ranking)]
+StoringAdmission = Annotated[Admission, Depends(_storing)]
+TellingAdmission = Annotated[Admission, Depends(_telling)]
 Drained = Annotated[Drain, Depends(_drain)]
 Traced = Annotated[Trace, Depends(_trace)]
 SightOf = Annotated[Sight, Depends(_sight)]

@@ -4,12 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 
 from model.contract.features.interface import Side
-from model.contract.mistakes import InputError, Mistake, mistake, quote
+from model.contract.mistakes import MOST_MISTAKES, InputError, Mistake, mistake, quote
 from model.contract.names import given_by_name, stranger, wrong_outcomes
 from model.contract.request import Asked, InlineColumn
 from model.contract.schema import FeatureSchema
-
-MOST_MISTAKES = 20  # told at once: finding the nearest name takes time, and nobody reads more
 
 
 def check_limits(request: Asked, max_candidates: int) -> None:

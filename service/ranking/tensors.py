@@ -13,8 +13,7 @@ from pydantic import Field, JsonValue
 
 from model.contract.bundle import Bundle
 from model.contract.features.interface import REQUEST_SIDES, Arrays, ArraySpec, Side
-from model.contract.mistakes import InputError, Mistake, Strict, mistake, quote, unknown_name
-from service.ranking.checks import MOST_MISTAKES
+from model.contract.mistakes import MOST_MISTAKES, InputError, Mistake, Strict, mistake, quote, unknown_name
 
 OPEN = -1  # the protocol's size of an axis that may have any: here the rows
 LARGEST = float(np.finfo(np.float32).max)

@@ -46,10 +46,11 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A version that failed: its files then, and when to try even the same again, by the monotonic clock."""
+    """A version that failed: its files then, why, and when to try even the same again, by the monotonic clock."""
 
     version: str
     stamp: object
+    reason: str
     retry_at: float
 
 
@@ -165,6 +166,7 @@ class LiveBundle:
         stamp = self.registry.storage.stamp(version)
         last = self._failed.get(channel)
         if last and (last.version, last.stamp) == (version, stamp) and time.monotonic() < last.retry_at:
+            self._tell(channel, last.reason)  # meanwhile the registry may not have answered
             return
         try:
             folder = self.registry.storage.local(version, self._cache)
@@ -177,7 +179,7 @@ class LiveBundle:
             kept = self._state.rankers.get(channel) if channel is Channel.LIVE else None
             self._refuse(channel, error)
             self._set(channel, assigned, kept, _reason(error))
-            self._failed[channel] = Attempt(version, stamp, retry_at)
+            self._failed[channel] = Attempt(version, stamp, _reason(error), retry_at)
             return
         self._set(channel, assigned, ranker)
         self.num_loaded += 1
@@ -203,6 +205,9 @@ class LiveBundle:
             self.num_refused[channel] += 1
             is_told = isinstance(error, InputError | OSError)
             logger.warning("refused the %s version: %s", channel, reason, exc_info=None if is_told else error)
+        self._tell(channel, reason)
+
+    def _tell(self, channel: Channel, reason: str) -> None:
         self._state = replace(self._state, refused=_with(self._state.refused, channel, reason))
 
     def _tidy(self) -> None:

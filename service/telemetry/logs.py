@@ -30,7 +30,10 @@ class JsonLines(logging.Formatter):
 
 
 def log_config(level: str, log_format: str) -> dict[str, Any]:
-    """For `logging.config.dictConfig`, in this process and in every worker."""
+    """For `logging.config.dictConfig`, in this process and in every worker. Only our own lines of debugging are told:
+    libraries (botocore) put tokens of the headers that they send into theirs.
+    """
+    others = "info" if level == "debug" else level
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -39,5 +42,6 @@ def log_config(level: str, log_format: str) -> dict[str, Any]:
             "json": {"()": JsonLines},
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": log_format}},
-        "root": {"level": level.upper(), "handlers": ["stderr"]},
+        "root": {"level": others.upper(), "handlers": ["stderr"]},
+        "loggers": {ours: {"level": level.upper()} for ours in ("service", "model")},
     }

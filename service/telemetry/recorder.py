@@ -38,6 +38,8 @@ class Recorder:
                     take(traces)
                 except Exception:
                     logger.exception("telemetry failed")
+            for trace in traces:  # an idle connection keeps its last trace, which shall not keep an old ranker
+                trace.trail.seen = None
 
     def start(self) -> None:
         self._thread.start()

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from model.contract.durable import runs
@@ -44,7 +45,8 @@ class Workers:
         found = []
         for path in self._folder.glob(f"*{SUFFIX}"):
             if runs(int(path.name.removesuffix(SUFFIX))):
-                found.append(Worker.model_validate_json(path.read_bytes()))
+                with suppress(FileNotFoundError):  # it has ended meanwhile, and another reader has removed it
+                    found.append(Worker.model_validate_json(path.read_bytes()))
             else:
                 path.unlink(missing_ok=True)
         return found

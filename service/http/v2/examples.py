@@ -12,16 +12,16 @@ from service.errors import (
     TooManyRequests,
     Unauthenticated,
 )
-from service.http import examples
 from service.http.body_limit import BodyTooLarge, BodyTooSlow
 from service.http.errors import TABLE
+from service.http.examples import refusals, shapes
 from service.http.media import MalformedBody, MediaType, UnsupportedBody
 from service.http.problem import InferenceError
 
 Responses = dict[int | str, dict[str, Any]]
 NAME = "kuairand"
 INFERENCE: dict[str, Any] = {
-    "id": examples.REQUEST_ID,
+    "id": shapes.REQUEST_ID,
     "inputs": [
         {"name": "user_id", "shape": [1], "datatype": "INT32", "data": [17]},
         {"name": "video_id", "shape": [2], "datatype": "INT32", "data": [4, 1]},
@@ -60,7 +60,7 @@ METADATA: Responses = {
         "The live version",
         {
             "name": NAME,
-            "versions": [examples.VERSION],
+            "versions": [shapes.VERSION],
             "platform": "onnx_onnxruntime",
             "inputs": [
                 {"name": "user_id", "datatype": "INT32", "shape": [-1]},
@@ -79,16 +79,16 @@ INFERRED: Responses = {
         "An output a task",
         {
             "model_name": NAME,
-            "model_version": examples.VERSION,
-            "id": examples.REQUEST_ID,
+            "model_version": shapes.VERSION,
+            "id": shapes.REQUEST_ID,
             "outputs": [{"name": "click", "shape": [2, 1], "datatype": "FP32", "data": [0.31, 0.22]}],
         },
     ),
     **_error(MalformedBody, "Expected a JSON document, found: EOF while parsing a value at line 1 column 15."),
     **_REFUSED,
     **_NO_SUCH_MODEL,
-    **_error(BodyTooSlow, str(BodyTooSlow(examples.REQUEST_TIMEOUT_S))),
-    **_error(BodyTooLarge, str(BodyTooLarge(examples.MAX_BODY_BYTES))),
+    **_error(BodyTooSlow, str(BodyTooSlow(refusals.REQUEST_TIMEOUT_S))),
+    **_error(BodyTooLarge, str(BodyTooLarge(refusals.MAX_BODY_BYTES))),
     **_error(UnsupportedBody, "Expected Content-Type application/json, found application/vnd.apache.arrow.stream."),
     **_error(InputError, "inputs[1].data: expected codes from 0 to 7583, found 7584"),
     **_error(Overloaded, "32 requests wait already, as many as may."),

@@ -15,7 +15,7 @@ from service.http.problem import INFERENCE
 from service.http.v2 import examples
 from service.http.v2.answers import inference_json, metadata
 from service.http.v2.schemas import InferResponse, ModelMetadata, ModelReady, ServerLive, ServerMetadata, ServerReady
-from service.http.wired import Admitted, Live, Traced, Wired
+from service.http.wired import Live, RankingAdmission, Traced, Wired
 from service.protection.scope import Scope
 from service.ranking.infer import infer
 from service.ranking.ranker import Ranker
@@ -79,7 +79,9 @@ async def is_model_ready(ranker: Named) -> ModelReady:
     responses=examples.INFERRED,
     openapi_extra={"requestBody": examples.INFER_REQUEST},
 )
-async def infer_rows(request: Request, ranker: Named, settings: Wired, admission: Admitted, trace: Traced) -> Response:
+async def infer_rows(
+    request: Request, ranker: Named, settings: Wired, admission: RankingAdmission, trace: Traced
+) -> Response:
     """Predict every task for rows that are encoded already. Policies and warnings are those of /v1/rank."""
     if Media.of(request).sent is not MediaType.JSON:
         raise UnsupportedBody(f"Expected Content-Type {MediaType.JSON}, found {MediaType.ARROW}.")

@@ -55,6 +55,14 @@ def test_nobody_sees_a_file_before_it_is_whole(tmp_path: Path) -> None:
     assert path.read_text() == "new"
 
 
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    write_text(path, "old")
+    path.chmod(0o640)
+    write_text(path, "new")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o640)
+
+
 def test_sha256_is_that_of_the_content(tmp_path: Path) -> None:
     content = os.urandom(100_000)
     (tmp_path / "file").write_bytes(content)

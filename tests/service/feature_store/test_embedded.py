@@ -24,6 +24,13 @@ def test_without_a_file_nothing_is_stored() -> None:
         BUNDLE_ALONE.write(Entity.VIDEOS, "v1", DOCUMENT)
 
 
+def test_what_is_stored_of_users_is_nobody_elses(tmp_path: Path) -> None:
+    with closing(Embedded(tmp_path / "features")) as store:
+        store.write(Entity.USERS, "u1", DOCUMENT)
+        files = list(tmp_path.iterdir())
+        assert len(files) > 1 and not any(one.stat().st_mode & 0o077 for one in files)
+
+
 def test_what_is_no_file_of_ours_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     text, foreign, newer, folder = (tmp_path / name for name in ("text", "foreign", "newer", "folder"))
     text.write_bytes(b"no database" * 1000)

@@ -110,6 +110,24 @@ def test_what_waits_at_its_deadline_is_not_computed(work: Work) -> None:
     assert work.computed == [b"begun", b"next"]
 
 
+def test_whose_time_is_over_before_the_body_is_there_is_not_computed(work: Work) -> None:
+    class Slow(Client):
+        async def _receive_next(self) -> Message:
+            await asyncio.sleep(0.01)
+            return await super()._receive_next()
+
+    async def run() -> None:
+        admission = Admission(at_once=1, max_queue=1, timeout_ms=60_000)
+        with pytest.raises(DeadlinePassed):
+            await admission.run(Slow(timeout_ms="1"), work)
+        work.allowed.set()
+        assert await admission.run(Client(b"next"), work) == b"next"
+        admission.stop()
+
+    asyncio.run(run())
+    assert work.computed == [b"next"]
+
+
 def test_the_service_has_the_last_word_on_time(work: Work) -> None:
     async def run() -> None:
         admission = Admission(at_once=1, max_queue=1, timeout_ms=30)

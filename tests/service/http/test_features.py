@@ -1,7 +1,9 @@
 """PUT, GET and DELETE of features, in this process: whatever the path names, whatever the body says."""
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from model.contract.stored_features import Entity
-from service.app import create_app
+from service.app import STORED_AT_ONCE, create_app
 from service.errors import StoreUnavailable
 from service.feature_store.embedded import Embedded
 from service.settings import Settings
@@ -113,6 +115,31 @@ def test_without_a_place_to_keep_them_the_answer_says_which_setting(app: FastAPI
         assert (answer.status, answer.is_problem) == (409, True)
         assert "--features-path" in answer.json["detail"]
     assert send(app, "GET", "videos/v1").status == 404
+
+
+def test_writes_that_hang_are_refused_beyond_the_queue_and_take_no_place_of_a_ranking(
+    registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging, go_on = threading.Semaphore(0), threading.Event()
+
+    def hang(*_: Any) -> None:
+        hanging.release()
+        assert go_on.wait(30)
+
+    monkeypatch.setattr(Embedded, "write", hang)
+    app = create_app(Settings(registry=registry, features_path=tmp_path / "features", max_queue=0))
+    app.state.live.refresh()
+    with closing(app.state.store), ThreadPoolExecutor(STORED_AT_ONCE) as clients:
+        accepted = [clients.submit(send, app, "PUT", "videos/v1", VIDEO) for _ in range(STORED_AT_ONCE)]
+        try:
+            assert all(hanging.acquire(timeout=30) for _ in accepted)
+            refused = send(app, "PUT", "videos/v1", VIDEO)
+            assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+            assert refused.json["type"] == "urn:watchnext:problem:overloaded"
+            assert call(app, "POST", "/v1/rank", [b'{"candidates": ["v1"]}']).status == 200
+        finally:
+            go_on.set()
+        assert [one.result(30).status for one in accepted] == [204] * STORED_AT_ONCE
 
 
 def test_a_store_that_fails_is_a_503_here_and_a_warning_there(

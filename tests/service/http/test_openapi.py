@@ -11,21 +11,32 @@ from pydantic import BaseModel
 from model.contract.answer import ModelResponse, Problem, RankResponse, Ready
 from model.contract.request import RankRequest
 from model.contract.stored_features import UserFeatures, VideoFeatures
-from service.http import examples
 from service.http.channels import CanaryTrial, Channels, Promotion, Versions
+from service.http.examples import channels, features, figures, ranking, refusals
 from service.http.health import HealthResponse
-from service.http.schemas import Alive
+from service.http.probes import Alive
 from service.http.v2 import examples as v2_examples
 from service.http.v2.schemas import InferResponse, ModelMetadata, ModelReady, ServerLive, ServerMetadata, ServerReady
 from service.ranking.tensors import InferRequest
 from tests.service.asgi import call
 
 FEATURE_PATHS = ("/v1/features/users/{id}", "/v1/features/videos/{id}")
-EXAMPLE_PROBLEMS = (
-    *("MALFORMED", "TOO_LARGE", "UNSUPPORTED", "INVALID", "NOT_READY", "TOO_SLOW", "TOO_LATE"),
-    *("INVALID_FEATURES", "NOTHING_STORED", "NOWHERE_TO_STORE", "STORE_UNAVAILABLE"),
-    *("UNKNOWN_VERSION", "READ_ONLY", "UNAVAILABLE"),
-)
+EXAMPLE_PROBLEMS = [
+    refusals.MALFORMED,
+    refusals.TOO_LARGE,
+    refusals.UNSUPPORTED,
+    refusals.INVALID,
+    refusals.NOT_READY,
+    refusals.TOO_SLOW,
+    refusals.TOO_LATE,
+    features.INVALID_FEATURES,
+    features.NOTHING_STORED,
+    features.NOWHERE_TO_STORE,
+    features.STORE_UNAVAILABLE,
+    channels.UNKNOWN_VERSION,
+    channels.READ_ONLY,
+    channels.UNAVAILABLE,
+]
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +86,7 @@ def test_every_operation_shows_an_example_of_every_answer(document: Any) -> None
     assert all("example" in content and "schema" in content for content in answers.values())
 
 
-@pytest.mark.parametrize("request_", [examples.RANK_BY_IDS, examples.RANK_BY_FEATURES])
+@pytest.mark.parametrize("request_", [ranking.RANK_BY_IDS, ranking.RANK_BY_FEATURES])
 def test_the_example_requests_are_valid(request_: dict[str, Any]) -> None:
     RankRequest.model_validate_json(json.dumps(request_), strict=True)
 
@@ -84,7 +95,7 @@ def test_the_example_of_inference_is_valid() -> None:
     InferRequest.model_validate_json(json.dumps(v2_examples.INFERENCE), strict=True)
 
 
-@pytest.mark.parametrize(("model", "example"), [(Promotion, examples.PROMOTION), (CanaryTrial, examples.CANARY)])
+@pytest.mark.parametrize(("model", "example"), [(Promotion, channels.PROMOTION), (CanaryTrial, channels.CANARY)])
 def test_the_example_changes_are_valid(model: type[BaseModel], example: dict[str, Any]) -> None:
     model.model_validate_json(json.dumps(example), strict=True)
 
@@ -92,29 +103,29 @@ def test_the_example_changes_are_valid(model: type[BaseModel], example: dict[str
 @pytest.mark.parametrize(
     ("model", "example"),
     [
-        (RankResponse, examples.RANKED),
-        (ModelResponse, examples.MODEL),
-        (UserFeatures, examples.GET_USER[200]),
-        (VideoFeatures, examples.GET_VIDEO[200]),
-        (HealthResponse, examples.HEALTH),
-        (Alive, examples.ALIVE),
-        (Ready, examples.READY),
+        (RankResponse, ranking.RANKED),
+        (ModelResponse, ranking.MODEL),
+        (UserFeatures, features.GET_USER[200]),
+        (VideoFeatures, features.GET_VIDEO[200]),
+        (HealthResponse, figures.HEALTH),
+        (Alive, figures.ALIVE),
+        (Ready, figures.READY),
         (ServerMetadata, v2_examples.SERVER[200]),
         (ServerLive, v2_examples.LIVE[200]),
         (ServerReady, v2_examples.READY[200]),
         (ModelReady, v2_examples.MODEL_READY[200]),
         (ModelMetadata, v2_examples.METADATA[200]),
         (InferResponse, v2_examples.INFERRED[200]),
-        (Channels, examples.ASSIGNED),
-        (Versions, examples.PUBLISHED),
+        (Channels, channels.ASSIGNED),
+        (Versions, channels.PUBLISHED),
     ],
 )
 def test_the_example_answers_are_valid(model: Any, example: dict[str, Any]) -> None:
     model.model_validate(example["content"]["application/json"]["example"])
 
 
-@pytest.mark.parametrize("name", EXAMPLE_PROBLEMS)
-def test_the_example_problems_are_valid(name: str) -> None:
-    [content] = getattr(examples, name)["content"].values()
+@pytest.mark.parametrize("shown", EXAMPLE_PROBLEMS)
+def test_the_example_problems_are_valid(shown: dict[str, Any]) -> None:
+    [content] = shown["content"].values()
     problem = Problem.model_validate(content["example"])
     assert problem.type.startswith("urn:watchnext:problem:") and 400 <= problem.status < 600

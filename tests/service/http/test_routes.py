@@ -94,5 +94,10 @@ def test_before_a_version_is_ready(tmp_path: Path, method: str, path: str) -> No
     assert call(app, "GET", "/healthz").status == 200
 
 
+def test_nobody_is_led_elsewhere(app: FastAPI) -> None:
+    answer = call(app, "POST", "/v1/rank/", [b"{}"], {"host": "elsewhere.example"})
+    assert answer.status == 404 and "location" not in answer.headers
+
+
 def test_the_documentation(app: FastAPI) -> None:
     assert b"swagger" in call(app, "GET", "/docs").body

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from model.contract.mistakes import InputError
+from model.contract.mistakes import MOST_MISTAKES, InputError
 from model.contract.request import RankRequest
 from model.contract.schema import FeatureSchema
-from service.ranking.checks import MOST_MISTAKES, check, check_limits
+from service.ranking.checks import check, check_limits
 from tests.service.small_bundle import SCHEMA, schema_of
 
 

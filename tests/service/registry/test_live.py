@@ -113,6 +113,19 @@ def test_a_registry_that_vanishes_changes_nothing_but_the_reason(live: LiveBundl
     assert live.ranker and "expected a registry" in str(live.refused)
 
 
+def test_the_reason_of_a_bad_version_comes_back_with_the_registry(
+    live: LiveBundle, loader: Loader, tmp_path: Path
+) -> None:
+    put(tmp_path / "registry", "one", "bad")
+    live.refresh()
+    (tmp_path / "registry").rename(tmp_path / "elsewhere")
+    live.refresh()
+    assert "expected a registry" in reason(live)
+    (tmp_path / "elsewhere").rename(tmp_path / "registry")
+    live.refresh()
+    assert reason(live).endswith("found a bad one") and loader.asked == 1
+
+
 def test_whatever_breaks_the_thread_lives_on(
     live: LiveBundle, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

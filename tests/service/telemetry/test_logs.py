@@ -2,6 +2,7 @@
 
 import json
 import logging
+import subprocess
 import sys
 
 from service.telemetry.logs import FACTS, JsonLines
@@ -28,3 +29,15 @@ def test_a_traceback_is_a_field() -> None:
     except ValueError:
         told = line("failed", exc_info=sys.exc_info())
     assert "\n" not in told and "ValueError: broken" in json.loads(told)["exception"]
+
+
+def test_only_our_own_lines_of_debugging_are_told() -> None:
+    code = (
+        "import logging, logging.config; from service.telemetry.logs import log_config\n"
+        "logging.config.dictConfig(log_config('debug', 'plain'))\n"
+        "[logging.getLogger(name).debug(name) for name in ('service.ours', 'botocore.auth')]\n"
+        "[logging.getLogger(name).info(name) for name in ('service.ours', 'botocore.auth')]"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr.splitlines()
+    ends = ["DEBUG service.ours", "INFO service.ours", "INFO botocore.auth"]
+    assert [line.split(maxsplit=2)[2] for line in told] == ends

@@ -14,14 +14,16 @@ from service.telemetry.trace import Trace
 
 def test_a_bounded_number_is_looked_at_and_all_are_counted(ranker: Ranker) -> None:
     taken: list[Trace] = []
-    recorder = Recorder([taken.extend])
+    looked_at: list[Trace] = []
+    recorder = Recorder([taken.extend, lambda traces: looked_at.extend(one for one in traces if one.trail.seen)])
     trail = Trail()
     rank(RankRequest(candidates=["v1"]), ranker, trail=trail)
     for _ in range(MOST_SEEN + 3):
         recorder.note(Trace(trail=Trail(seen=trail.seen)))
     recorder.flush()
     assert len(taken) == MOST_SEEN + 3
-    assert sum(one.trail.seen is not None for one in taken) == MOST_SEEN
+    assert len(looked_at) == MOST_SEEN
+    assert not any(one.trail.seen for one in taken)  # whoever still has a trace holds no ranker by it
     recorder.flush()
     assert len(taken) == MOST_SEEN + 3
 
