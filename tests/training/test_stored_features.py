@@ -116,9 +116,7 @@ def test_a_mistake_is_one_line_and_stores_nothing(
     assert not store.exists() or stored(store, Entity.VIDEOS) == {}
 
 
-def test_a_batch_is_written_whole_or_not_at_all(
-    tmp_path: Path, registry: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_is_written_whole_or_not_at_all(tmp_path: Path, registry: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored_features, "BATCH_ROWS", 4)
     columns = {"video_id": [f"v{at}" for at in range(10)], "duration_s": [1.0] * 6 + [float("inf")] + [1.0] * 3}
     with pytest.raises(InputError, match="row 6"):
