@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from model.contract.mistakes import InputError, of_validation, quote
+from model.contract.mistakes import InputError, mistake, of_validation, quote
 from service.protection.keys import Key, new_key, read_keys, without, write_keys
 from service.protection.scope import Scope
 
@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _add(given: argparse.Namespace) -> Iterator[str]:
+    if given.burst is not None and given.requests_per_s is None:
+        raise mistake("--burst", "`--requests-per-s` beside it", "none: it would have had no effect")
     keys = read_keys(given.file) if given.file.exists() else ()
     key, presented = new_key(
         frozenset(given.scope),
@@ -84,7 +86,7 @@ def _parser() -> Parser:
     add.add_argument("--name", default="", help="whose it is, for people")
     add.add_argument("--expires", type=_instant, help="a day or an instant, UTC; without it, never")
     add.add_argument("--requests-per-s", type=float, help="its own limit; without it, the service's")
-    add.add_argument("--burst", type=int, help="requests at once, within its own limit or the service's")
+    add.add_argument("--burst", type=int, help="requests at once, within its own limit")
     revoke.add_argument("id", help="as `list` shows it")
     return parser
 

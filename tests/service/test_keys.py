@@ -36,7 +36,8 @@ def test_from_adding_to_revoking(tmp_path: Path, capsys: pytest.CaptureFixture[s
     [
         (["list", "--file", "none.json"], "none.json: expected a file of keys"),
         (["revoke", "--file", "none.json", "0"], "none.json: expected a file of keys"),
-        (["add", "--file", "k.json", "--scope", "rank", "--burst", "0"], "--burst: expected"),
+        (["add", "--file", "k.json", "--scope", "rank", "--burst", "5"], "--burst: expected `--requests-per-s`"),
+        (["add", "--file", "k.json", "--scope", "rank", "--requests-per-s", "1", "--burst", "0"], "--burst: expected"),
         (["add", "--file", "k.json", "--scope", "everything"], "--scope: expected one of rank, features"),
         (
             ["add", "--file", "k.json", "--scope", "rank", "--expires", "soon"],
