@@ -15,6 +15,7 @@ from pydantic_settings import CliApp, SettingsError
 from uvicorn.supervisors import Multiprocess
 
 from model.contract.mistakes import InputError, Mistake, of_validation
+from model.contract.registry import open_registry
 from service.feature_store import open_store
 from service.http.connection import connections
 from service.protection.startup import check_tls, exposure, guard_of
@@ -30,7 +31,7 @@ ARRIVAL_GRACE_S = 1.0  # beyond the time that a body has: whoever reads it can s
 def main(arguments: Sequence[str] | None = None) -> None:
     settings = read_settings(sys.argv[1:] if arguments is None else arguments)
     _refuse_unsafe(settings)
-    _check_store(settings)
+    _check_places(settings)
     listener = _listen(settings.host, settings.port)
     os.environ.update(settings.as_environment())
     logging.config.dictConfig(log_config(settings.log_level, settings.log_format))
@@ -40,12 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         logger.warning(line)
     # uvicorn repeats the signal after a graceful stop: that is a normal end, not a traceback or a failure.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        traces.check(settings.traces_endpoint)
-        with suppress(KeyboardInterrupt), metrics_folder():
-            _serve(settings, listener)
-    except InputError as error:
-        raise _refusal(str(error)) from None
+    with suppress(KeyboardInterrupt), metrics_folder():
+        _serve(settings, listener)
 
 
 def read_settings(arguments: Sequence[str]) -> Settings:
@@ -80,12 +77,14 @@ def _refusal(*lines: str) -> SystemExit:
     return SystemExit(2)
 
 
-def _check_store(settings: Settings) -> None:
-    """Here, and not only in each worker, so that a store that cannot be opened is one line."""
+def _check_places(settings: Settings) -> None:
+    """Here, and not only in each worker, so that what cannot be opened is one line."""
     try:
+        open_registry(settings.registry)
         open_store(settings).close()
+        traces.check(settings.traces_endpoint)
     except InputError as error:
-        raise _refusal(*(f"--feature-store: {one}" for one in error.mistakes)) from None
+        raise _refusal(*_as_options(error.mistakes)) from None
 
 
 def _listen(host: str, port: int) -> socket.socket:

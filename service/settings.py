@@ -36,6 +36,7 @@ class Settings(BaseSettings):
         cli_prog_name="watchnext-serve",
         cli_kebab_case=True,
         cli_show_env_vars=True,
+        cli_hide_none_type=True,
         cli_avoid_json=True,
         cli_exit_on_error=False,
     )

@@ -15,16 +15,15 @@ from rich.console import Console
 from rich.progress import Progress
 
 from model.contract import stored_in_redis, stored_in_sqlite
-from model.contract.bundle import read_manifest
 from model.contract.durable import told_as_input_errors
 from model.contract.features.discrete import Discrete
 from model.contract.features.interface import Feature
 from model.contract.mistakes import InputError, Mistake, mistake, nearest, quote
 from model.contract.names import given_by_name, stranger
+from model.contract.registry import open_registry
 from model.contract.request import LONGEST_ID
 from model.contract.schema import FeatureSchema, Keys
 from model.contract.stored_features import SIDES, Entity
-from model.contract.versions import live_version, version_folder
 from training.columns import as_requested, to_column
 from training.joined import READ_ROWS
 from training.readers.interface import check_unique, scan, text_ids, told_as_unreadable
@@ -63,11 +62,9 @@ class Plan:
         return [self.key, *self.names, *filter(None, [self.history])]
 
 
-def load_table(table: Table, store: str, registry: Path | None, console: Console) -> int:
+def load_table(table: Table, store: str, registry: str | None, console: Console) -> int:
     """The number of rows. Raises InputError; whole batches before a wrong value stay written."""
-    schema = (
-        None if registry is None else read_manifest(version_folder(registry, live_version(registry))).feature_schema
-    )
+    schema = None if registry is None else _live_schema(registry)
     keys = Keys() if schema is None else schema.keys
     key = table.key or {Entity.USERS: keys.user, Entity.VIDEOS: keys.video}[table.entity]
     known = {} if schema is None else schema.columns
@@ -83,6 +80,11 @@ def load_table(table: Table, store: str, registry: Path | None, console: Console
                 write(table.entity, batch)
                 bar.update(running, advance=len(batch))
     return num_rows
+
+
+def _live_schema(registry: str) -> FeatureSchema:
+    with told_as_input_errors(registry):
+        return open_registry(registry).live_manifest().feature_schema
 
 
 def _plan(table: Table, key: str, types: Mapping[str, pl.DataType], schema: FeatureSchema | None) -> Plan:

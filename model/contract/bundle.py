@@ -127,10 +127,15 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     if not path.is_file():
         raise mistake(str(folder), f"a bundle with a {MANIFEST}", "none")
+    return parse_manifest(path.read_bytes(), str(path))
+
+
+def parse_manifest(content: bytes, path: str) -> Manifest:
+    """Raises InputError, which names `path`."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = json.loads(content.decode())
     except (ValueError, RecursionError) as error:
-        raise mistake(str(path), "a JSON document", f"{type(error).__name__}: {error}") from error
+        raise mistake(path, "a JSON document", f"{type(error).__name__}: {error}") from error
     found = raw.get("format_version") if isinstance(raw, dict) else raw
     if found != FORMAT_VERSION:
         raise mistake(f"{path}: format_version", str(FORMAT_VERSION), quote(found))

@@ -47,9 +47,15 @@ class AccessLog:
                 await answer(scope, receive, send_traced)
         finally:
             trace.end()
-            trace.route = getattr(scope.get("route"), "path", None)
+            trace.route = _template(scope)
             self.note(trace)
             _log(trace, Asked.of(scope).path)
+
+
+def _template(scope: Scope) -> str | None:
+    """The whole path; of a router within a router the route itself has only its own part."""
+    route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    return getattr(route, "path", None)
 
 
 def _log(trace: Trace, path: str) -> None:

@@ -81,6 +81,8 @@ def new_key(scopes: frozenset[Scope], **more: Any) -> tuple[Key, Presented]:
 
 def read_keys(path: Path) -> tuple[Key, ...]:
     """Raises InputError, which quotes nothing of the hashes."""
+    if not path.exists():
+        raise mistake(str(path), "a file of keys (`watchnext-keys add` makes one)", "none")
     with told_as_input_errors(str(path)):
         document = path.read_bytes()
     try:

@@ -1,9 +1,12 @@
 """Traces: what requests left behind, sent to an OpenTelemetry collector; needs the extra `otel`."""
 
+import re
 from collections.abc import Iterator
 
-from model.contract.mistakes import mistake
+from model.contract.mistakes import mistake, quote
 from service.telemetry.recorder import Taker
+
+ADDRESS = re.compile(r"https?://[^/\s]")
 
 
 def exporter(endpoint: str | None) -> Iterator[Taker]:
@@ -16,8 +19,10 @@ def exporter(endpoint: str | None) -> Iterator[Taker]:
 
 
 def check(endpoint: str | None) -> None:
-    """Raises InputError where traces are wanted, and the library is missing."""
+    """Raises InputError where traces are wanted, and the address is none or the library is missing."""
     if endpoint is not None:
+        if not ADDRESS.match(endpoint):
+            raise mistake("--traces-endpoint", "an address like http://HOST:4318/v1/traces", quote(endpoint))
         try:
             import service.telemetry.spans  # noqa: F401 (loaded where it is wanted, and only there)
         except ImportError:

@@ -34,11 +34,16 @@ def test_from_adding_to_revoking(tmp_path: Path, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["list", "--file", "none.json"], "none.json: expected a readable"),
-        (["revoke", "--file", "none.json", "0"], "none.json: expected a readable"),
-        (["add", "--file", "k.json", "--scope", "rank", "--burst", "0"], "--burst: expected"),
-        (["add", "--file", "k.json", "--scope", "everything"], "invalid Scope value: 'everything'"),
-        (["add", "--file", "k.json", "--scope", "rank", "--expires", "soon"], "argument --expires: invalid"),
+        (["list", "--file", "none.json"], "none.json: expected a file of keys"),
+        (["revoke", "--file", "none.json", "0"], "none.json: expected a file of keys"),
+        (["add", "--file", "k.json", "--scope", "rank", "--burst", "5"], "--burst: expected `--requests-per-s`"),
+        (["add", "--file", "k.json", "--scope", "rank", "--requests-per-s", "1", "--burst", "0"], "--burst: expected"),
+        (["add", "--file", "k.json", "--scope", "everything"], "--scope: expected one of rank, features"),
+        (
+            ["add", "--file", "k.json", "--scope", "rank", "--expires", "soon"],
+            "--expires: expected a day or an instant",
+        ),
+        (["add", "--file", "k.json", "--scope", "rank", "--expires", "2020-01-01"], "--expires: expected a day or"),
         ([], "required: command"),
     ],
 )
@@ -48,5 +53,6 @@ def test_mistakes_are_told(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
-    assert stopped.value.code == 2 and told in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert stopped.value.code == 2 and told in said and said.count("\n") == 1
     assert not list(tmp_path.iterdir())

@@ -11,8 +11,8 @@ from rich.console import Console
 
 from model.contract import stored_in_redis, stored_in_sqlite
 from model.contract.mistakes import InputError
+from model.contract.registry import open_registry
 from model.contract.stored_features import Entity
-from model.contract.versions import add_version, set_live
 from tests.service.redis_server import PASSWORD, redis_server
 from tests.service.small_bundle import build
 from training import stored_features
@@ -31,15 +31,17 @@ DOCUMENTS = {
 HISTORY = [[{"video_id": 7, "like": 1.0, "seen": None}, {"video_id": None, "like": 0.0, "seen": 0.0}], None]
 
 
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("loading") / "registry"
-    add_version(folder, build)
-    set_live(folder, "v-one")
-    return folder
+@pytest.fixture(scope="module", params=["folder", "bucket"])
+def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    place = str(tmp_path_factory.mktemp("loading") / "registry")
+    if request.param == "bucket":
+        pytest.importorskip("fsspec")
+        place = f"memory:/{place}"
+    open_registry(place).publish(build, keep=1)
+    return place
 
 
-def load(folder: Path, columns: Any, entity: Entity = Entity.VIDEOS, registry: Path | None = None, **asked: Any) -> Any:
+def load(folder: Path, columns: Any, entity: Entity = Entity.VIDEOS, registry: str | None = None, **asked: Any) -> Any:
     """What is stored afterwards, by id."""
     path, store = folder / "table.parquet", folder / "features.sqlite"
     pl.DataFrame(columns).write_parquet(path)
@@ -65,7 +67,7 @@ def test_id_and_columns_can_be_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "with_registry"), [("history", False), ("history", True), ("recent", True)])
-def test_a_history_is_a_list_of_structs(tmp_path: Path, registry: Path, name: str, with_registry: bool) -> None:
+def test_a_history_is_a_list_of_structs(tmp_path: Path, registry: str, name: str, with_registry: bool) -> None:
     columns = {"user_id": ["u1", "u2"], "age": [30, 40], name: HISTORY}
     found = load(tmp_path, columns, Entity.USERS, registry if with_registry else None)
     assert found["u1"]["history"] == [{"video_id": "7", "outcomes": {"like": 1.0, "seen": None}}]
@@ -105,7 +107,7 @@ def test_csv_is_read_as_the_live_version_reads_it(tmp_path: Path, registry: Path
     ],
 )
 def test_a_mistake_is_one_line_and_stores_nothing(
-    tmp_path: Path, registry: Path, columns: Any, live: bool, told: str
+    tmp_path: Path, registry: str, columns: Any, live: bool, told: str
 ) -> None:
     with pytest.raises(InputError) as error:
         load(tmp_path, columns, registry=registry if live else None, names=("b",) if "a" in columns else ())
@@ -114,9 +116,7 @@ def test_a_mistake_is_one_line_and_stores_nothing(
     assert not store.exists() or stored(store, Entity.VIDEOS) == {}
 
 
-def test_a_batch_is_written_whole_or_not_at_all(
-    tmp_path: Path, registry: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_is_written_whole_or_not_at_all(tmp_path: Path, registry: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored_features, "BATCH_ROWS", 4)
     columns = {"video_id": [f"v{at}" for at in range(10)], "duration_s": [1.0] * 6 + [float("inf")] + [1.0] * 3}
     with pytest.raises(InputError, match="row 6"):

@@ -1,6 +1,5 @@
 """`watchnext features`: what a running service stores beside its bundle."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,7 +30,9 @@ def load(
     ],
     users: Annotated[bool, typer.Option("--users", help="A row is a user.")] = False,
     videos: Annotated[bool, typer.Option("--videos", help="A row is a video.")] = False,
-    registry: Annotated[Path | None, typer.Option(help="Hold names and types against its live version.")] = None,
+    registry: Annotated[
+        str | None, typer.Option(help="Hold names and types against its live version; a folder or a URL.")
+    ] = None,
     key: Annotated[str | None, typer.Option("--id", help="The column of ids, if not user_id or video_id.")] = None,
     feature: Annotated[list[str] | None, typer.Option(help="Load this column; may be repeated. Else all.")] = None,
 ) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model.contract.bundle import MANIFEST, Manifest
+from model.contract.bundle import MANIFEST, Manifest, parse_manifest
 from model.contract.mistakes import InputError, mistake, unknown_name
 from model.contract.registry.channels import Assignment, Channel, checked_percent, read_assignment
 from model.contract.registry.storage import Storage
@@ -53,6 +53,14 @@ class Registry:
         if live is None:
             raise mistake(str(self), "a registry with a live version (`watchnext train` publishes one)", "none")
         return live
+
+    def live_manifest(self) -> Manifest:
+        """Read without fetching the version. Raises InputError."""
+        path = f"{VERSIONS}/{self.live().version}/{MANIFEST}"
+        content = self.storage.read(path)
+        if content is None:
+            raise mistake(f"{self}/{path}", "the manifest of the live version", "none")
+        return parse_manifest(content, f"{self}/{path}")
 
     def assignments(self) -> dict[Channel, Assignment]:
         """Of the channels that name a version. One whose file is damaged names none."""

@@ -50,6 +50,7 @@ def test_any_of_two_workers_answers_for_both(registry: Path) -> None:
         as_trained(server, 60)
         server.rank({"user": {"id": "who"}, "candidates": ["v1", "new"], "context": {"device": "fridge"}})
         assert (server.rank(b"{").status, server.ask("GET", "/nowhere").status) == (400, 404)
+        server.ask("GET", "/v2/models/any/ready")
         told = {"route": "/v1/rank", "status": "200"}
         for _ in range(10):  # whichever worker takes it
             found = scrape(server, lambda series: value(series, "requests_total", **told) == 61)
@@ -61,6 +62,7 @@ def test_any_of_two_workers_answers_for_both(registry: Path) -> None:
                 assert value(found, "prediction_bucket", **labels) == 60 * NUM_VIDEOS + 2
         assert value(found, "requests_total", route="/v1/rank", status="400") == 1
         assert value(found, "requests_total", route="none", status="404") == 1
+        assert value(found, "requests_total", route="/v2/models/{name}/ready", status="404") == 1
         for kind, feature in (("unknown_user", ""), ("unknown_candidate", ""), ("unknown_category", "device")):
             assert value(found, "warnings_total", kind=kind, feature=feature) == 1
         assert value(found, "version_workers", version=VERSION, name="small") == value(found, "workers") == 2
