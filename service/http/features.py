@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 import orjson
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from starlette.convertors import PathConvertor, register_url_convertor
 
 from model.contract.mistakes import mistake, quote
 from model.contract.request import LONGEST_ID
@@ -33,6 +34,15 @@ router = APIRouter(prefix="/v1/features", tags=["features"], route_class=needs(S
 WRONG_ID = "the id in the path"
 
 
+class _Text(PathConvertor):
+    """What `path` is, but with line breaks."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("text", _Text())
+
+
 async def _id(
     request: Request,
     one: Annotated[str, Path(alias="id", json_schema_extra={"minLength": 1, "maxLength": LONGEST_ID})],
@@ -50,37 +60,37 @@ async def _id(
 Id = Annotated[str, Depends(_id)]
 
 
-@router.put("/users/{id:path}", status_code=204, responses=examples.PUT_FEATURES, openapi_extra=examples.USER_BODY)
+@router.put("/users/{id:text}", status_code=204, responses=examples.PUT_FEATURES, openapi_extra=examples.USER_BODY)
 async def put_user(request: Request, one: Id, live: Live, store: Store) -> Response:
     """Replace what is stored of a user. It lies over what the bundle has, and under what a request gives."""
     return await _put(Entity.USERS, request, one, live, store)
 
 
-@router.put("/videos/{id:path}", status_code=204, responses=examples.PUT_FEATURES, openapi_extra=examples.VIDEO_BODY)
+@router.put("/videos/{id:text}", status_code=204, responses=examples.PUT_FEATURES, openapi_extra=examples.VIDEO_BODY)
 async def put_video(request: Request, one: Id, live: Live, store: Store) -> Response:
     """Replace what is stored of a video, which may be new: it is ranked by these features from the next request on."""
     return await _put(Entity.VIDEOS, request, one, live, store)
 
 
-@router.get("/users/{id:path}", response_model=UserFeatures, responses=examples.GET_USER)
+@router.get("/users/{id:text}", response_model=UserFeatures, responses=examples.GET_USER)
 async def get_user(one: Id, store: Store) -> Response:
     """What is stored of a user, beside the bundle."""
     return await _get(lambda: store.read(one, []).user)
 
 
-@router.get("/videos/{id:path}", response_model=VideoFeatures, responses=examples.GET_VIDEO)
+@router.get("/videos/{id:text}", response_model=VideoFeatures, responses=examples.GET_VIDEO)
 async def get_video(one: Id, store: Store) -> Response:
     """What is stored of a video, beside the bundle."""
     return await _get(lambda: store.read(None, [one]).videos.get(one))
 
 
-@router.delete("/users/{id:path}", status_code=204, responses=examples.DELETE_FEATURES)
+@router.delete("/users/{id:text}", status_code=204, responses=examples.DELETE_FEATURES)
 async def delete_user(one: Id, store: Store) -> Response:
     """Go back to what the bundle has, if anything is stored."""
     return await _write(Entity.USERS, one, None, store)
 
 
-@router.delete("/videos/{id:path}", status_code=204, responses=examples.DELETE_FEATURES)
+@router.delete("/videos/{id:text}", status_code=204, responses=examples.DELETE_FEATURES)
 async def delete_video(one: Id, store: Store) -> Response:
     """Go back to what the bundle has, if anything is stored."""
     return await _write(Entity.VIDEOS, one, None, store)
