@@ -153,7 +153,7 @@ class Attacker:
         """With one place of it, at any depth, gone, renamed, repeated, or something else."""
         found = list(_places(document))
         if not found:
-            return self.random.choice(VALUES)
+            return copy.deepcopy(self.random.choice(VALUES))
         parent, key = self.random.choice(found)
         how = self.random.randrange(10)
         if how == 0:
@@ -166,7 +166,7 @@ class Attacker:
             other, at = self.random.choice(found)
             parent[key] = copy.deepcopy(other[at])
         else:
-            parent[key] = self.random.choice(VALUES)
+            parent[key] = copy.deepcopy(self.random.choice(VALUES))
         return document
 
     def _damaged(self, raw: bytes) -> bytes:
