@@ -64,6 +64,13 @@ class Client:
                 self.check_undisturbed(at // BETWEEN_VALID % len(REQUESTS))
 
     def ask(self, hostile: Hostile) -> Answer:
+        try:
+            return self._ask(hostile)
+        except ConnectionError:  # the server had closed it as idle; what a request itself breaks will break again
+            self.connection.close()
+            return self._ask(hostile)
+
+    def _ask(self, hostile: Hostile) -> Answer:
         body: Any = hostile.body
         if hostile.is_chunked:
             body = iter([body[:7], body[7:]] if len(body) > 7 else [body or b"{}"])
@@ -103,14 +110,16 @@ def test_hundreds_of_hostile_requests(everything: Everything) -> None:
 
 @pytest.mark.soak
 def test_fifty_thousand_hostile_requests_leave_memory_flat(everything: Everything) -> None:
-    client, began = Client(everything), time.monotonic()
-    client.send(5_000)
-    before = resident_mb(everything.server)
-    client.send(45_000)
-    after, seconds = resident_mb(everything.server), time.monotonic() - began
-    statuses = dict(sorted(client.statuses.items()))
-    sys.stdout.write(f"\n50000 requests in {seconds:.0f} s, {statuses}: {before:.0f} -> {after:.0f} MB\n")
-    assert after < 1.05 * before
+    client, sizes_mb = Client(everything), list[float]()
+    for _ in range(10):
+        began = time.monotonic()
+        client.send(5_000)
+        sizes_mb.append(resident_mb(everything.server))
+        statuses = dict(sorted(client.statuses.items()))
+        sys.stdout.write(
+            f"\n5000 requests in {time.monotonic() - began:.0f} s, {sizes_mb[-1]:.1f} MB; all: {statuses}\n"
+        )
+    assert sizes_mb[-1] < 1.05 * sizes_mb[0]
     assert "Traceback" not in everything.server.log_text
 
 

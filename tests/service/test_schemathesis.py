@@ -24,7 +24,7 @@ CONFIG = {
     }
 }
 QUICK = settings(max_examples=5, suppress_health_check=list(HealthCheck))
-LONG = settings(QUICK, max_examples=2000)
+LONG = settings(QUICK, max_examples=200)
 document = schemathesis.openapi.from_dict(
     create_app(Settings(registry="nowhere")).openapi(), config=SchemathesisConfig.from_dict(CONFIG)
 )
