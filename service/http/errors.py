@@ -3,6 +3,7 @@
 import math
 
 from fastapi import FastAPI, Request, Response
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from model.contract.mistakes import InputError
@@ -81,4 +82,11 @@ async def _tell_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = FRAMEWORK.get(error.status_code, ProblemKind(error.status_code, "http", error.detail))
     asked = Asked.of(request.scope)
-    return problem_response(kind, asked, f"{error.detail}: {request.method} {asked.path}", headers=error.headers)
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return problem_response(kind, asked, f"{error.detail}: {request.method} {asked.path}", headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of all routes at this path; the framework would name those of the first alone."""
+    here = [one for one in iter_route_contexts(request.app.routes) if one.path_regex.match(request.scope["path"])]
+    return ", ".join(sorted({method for one in here for method in one.methods or ()}))

@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 import orjson
 from fastapi import APIRouter, Depends, Path, Request, Response
+from starlette.convertors import PathConvertor, register_url_convertor
 
 from model.contract.mistakes import mistake, quote
 from model.contract.request import LONGEST_ID
@@ -31,6 +32,15 @@ from service.registry.live import LiveBundle
 router = APIRouter(prefix="/v1/features", tags=["features"], route_class=needs(Scope.FEATURES))
 WRONG_ID = "the id in the path"
 Done = TypeVar("Done")
+
+
+class _Text(PathConvertor):
+    """What `path` is, but with line breaks."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("text", _Text())
 
 
 async def _id(
@@ -65,37 +75,37 @@ class Entry:
 At = Annotated[Entry, Depends(Entry)]
 
 
-@router.put("/users/{id:path}", status_code=204, responses=features.PUT_FEATURES, openapi_extra=features.USER_BODY)
+@router.put("/users/{id:text}", status_code=204, responses=features.PUT_FEATURES, openapi_extra=features.USER_BODY)
 async def put_user(entry: At, live: Live) -> Response:
     """Replace what is stored of a user. It lies over what the bundle has, and under what a request gives."""
     return await _put(Entity.USERS, entry, live)
 
 
-@router.put("/videos/{id:path}", status_code=204, responses=features.PUT_FEATURES, openapi_extra=features.VIDEO_BODY)
+@router.put("/videos/{id:text}", status_code=204, responses=features.PUT_FEATURES, openapi_extra=features.VIDEO_BODY)
 async def put_video(entry: At, live: Live) -> Response:
     """Replace what is stored of a video, which may be new: it is ranked by these features from the next request on."""
     return await _put(Entity.VIDEOS, entry, live)
 
 
-@router.get("/users/{id:path}", response_model=UserFeatures, responses=features.GET_USER)
+@router.get("/users/{id:text}", response_model=UserFeatures, responses=features.GET_USER)
 async def get_user(entry: At) -> Response:
     """What is stored of a user, beside the bundle."""
     return _found(await entry.run(lambda _: entry.store.read(entry.id, []).user))
 
 
-@router.get("/videos/{id:path}", response_model=VideoFeatures, responses=features.GET_VIDEO)
+@router.get("/videos/{id:text}", response_model=VideoFeatures, responses=features.GET_VIDEO)
 async def get_video(entry: At) -> Response:
     """What is stored of a video, beside the bundle."""
     return _found(await entry.run(lambda _: entry.store.read(None, [entry.id]).videos.get(entry.id)))
 
 
-@router.delete("/users/{id:path}", status_code=204, responses=features.DELETE_FEATURES)
+@router.delete("/users/{id:text}", status_code=204, responses=features.DELETE_FEATURES)
 async def delete_user(entry: At) -> Response:
     """Go back to what the bundle has, if anything is stored."""
     return await _delete(Entity.USERS, entry)
 
 
-@router.delete("/videos/{id:path}", status_code=204, responses=features.DELETE_FEATURES)
+@router.delete("/videos/{id:text}", status_code=204, responses=features.DELETE_FEATURES)
 async def delete_video(entry: At) -> Response:
     """Go back to what the bundle has, if anything is stored."""
     return await _delete(Entity.VIDEOS, entry)

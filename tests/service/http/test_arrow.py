@@ -16,28 +16,11 @@ from service.http import arrow
 from service.http.arrow import PREDICTION, REQUEST_KEY, RESPONSE_KEY
 from service.http.media import MediaType
 from tests.service.asgi import call
+from tests.service.http.streams import COLUMNS, DOCUMENT, IDS, stream
 from tests.service.server import Answer, Server
 from tests.service.small_bundle import NUM_VIDEOS, TASKS
 
-COLUMNS: dict[str, Any] = {
-    "author": pa.array(["a1", "nobody", ""]),
-    "tags": pa.array([["cats", "new"], [], ["music"]], pa.list_(pa.large_string())),
-    "duration_s": pa.array([5.0, 77.5, 1.0]),
-    "title": pa.array([[0.1, -2.0, 3.5], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]], pa.list_(pa.float32(), 3)),
-}
-IDS = pa.array(["v1", "new", "v3"], pa.large_string())
-DOCUMENT = {"request_id": "r-1", "user": {"id": "u2"}, "context": {"device": "ios"}, "explain": True}
 HEADERS = {"content-type": MediaType.ARROW, "accept": MediaType.ARROW}
-
-
-def stream(columns: dict[str, Any], document: Any = DOCUMENT, num_batches: int = 1, **options: Any) -> bytes:
-    raw = document if isinstance(document, bytes) else json.dumps(document).encode()
-    batch = pa.record_batch(columns).replace_schema_metadata({REQUEST_KEY: raw})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema, options=pa.ipc.IpcWriteOptions(**options)) as out:
-        for _ in range(num_batches):
-            out.write_batch(batch)
-    return bytes(sink.getvalue().to_pybytes())
 
 
 def as_json(columns: dict[str, Any], document: Any = DOCUMENT) -> bytes:

@@ -46,7 +46,7 @@ def told(answer: Answer) -> list[str]:
 
 
 @pytest.mark.parametrize("entity", Entity)
-@pytest.mark.parametrize("one", ["v1", "a/b", "/", "ü 😀", "a?b#c%2F", "..", "x" * 512, "\0"])
+@pytest.mark.parametrize("one", ["v1", "a/b", "/", "ü 😀", "a?b#c%2F", "..", "x" * 512, "\0", "\n", "a\nb\n"])
 def test_any_id_keeps_what_is_put_until_it_is_deleted(storing: FastAPI, entity: Entity, one: str) -> None:
     path, body = f"{entity}/{quote(one, safe='')}", PATHS[entity]
     missing = send(storing, "GET", path)

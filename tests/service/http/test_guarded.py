@@ -16,7 +16,7 @@ from service.protection.keys import Presented, new_key, write_keys
 from service.protection.scope import WRITING, Scope
 from service.settings import Settings
 from tests.service.asgi import JSON, call
-from tests.service.server import Answer
+from tests.service.server import Answer, serving
 
 DOCUMENTATION = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
 REFUSALS = {401, 403}
@@ -54,7 +54,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Pres
     path = tmp_path_factory.mktemp("keys") / "keys.json"
     made = {scope.value: new_key(frozenset({scope})) for scope in Scope}
     made["all"] = new_key(frozenset(Scope))
-    made["expired"] = new_key(frozenset(Scope), expires=datetime.now(UTC) - timedelta(days=1))
+    gone = datetime.now(UTC) - timedelta(days=1)
+    made |= {f"expired {scope}": new_key(frozenset({scope}), expires=gone) for scope in Scope}
+    made["expired"] = new_key(frozenset(Scope), expires=gone)
     write_keys(path, tuple(key for key, _ in made.values()))
     return path, {name: presented for name, (_, presented) in made.items()}
 
@@ -84,17 +86,30 @@ def test_every_route_says_who_may_use_it(locked: FastAPI) -> None:
     assert {door.path for door in doors(locked)} >= {"/v1/rank", "/v1/model"}
 
 
+def test_the_matrix_has_every_operation_of_the_document(app: FastAPI) -> None:
+    document = call(app, "GET", "/openapi.json").json
+    told = {
+        (method.upper(), re.sub(r"{[^}]*}", "x", path))
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if "security" in operation
+    }
+    assert {(door.method, door.path) for door in doors(app)} == told
+
+
+def wrong_keys(presented: dict[str, Presented]) -> list[Presented | str | None]:
+    """None, expired ones, those of another's secret, and what is no key: of every scope, and of all."""
+    whose = [*Scope, "all"]
+    expired = [presented[f"expired {scope}"] for scope in Scope] + [presented["expired"]]
+    mixed = [Presented(presented[one].id, presented["expired"].secret) for one in whose]
+    unknown = [Presented("00000000", presented[one].secret) for one in whose]
+    return [None, *expired, *mixed, *unknown, "x"]
+
+
 def test_the_matrix(locked: FastAPI, keys: tuple[Path, dict[str, Presented]]) -> None:
     presented = keys[1]
-    wrong = [
-        None,
-        presented["expired"],
-        Presented(presented["all"].id, presented["rank"].secret),
-        Presented("00000000", presented["all"].secret),
-        "x",
-    ]
     for door in doors(locked):
-        for one in wrong:
+        for one in wrong_keys(presented):
             answer = knock(locked, door, one)
             assert (answer.status, answer.is_problem or "error" in answer.json) == (401, True), (door, one)
             assert answer.headers["www-authenticate"].startswith('Bearer realm="watchnext"')
@@ -102,6 +117,30 @@ def test_the_matrix(locked: FastAPI, keys: tuple[Path, dict[str, Presented]]) ->
             status = knock(locked, door, presented[scope]).status
             assert (status == 403) == (scope is not door.scope) and status != 401, (door, scope, status)
         assert knock(locked, door, presented["all"]).status not in REFUSALS
+
+
+def test_probes_and_the_documentation_ask_for_no_key(locked: FastAPI, keys: tuple[Path, dict[str, Presented]]) -> None:
+    for context in iter_route_contexts(locked.routes):
+        if not isinstance(context.original_route, Guarded):
+            door = Door("GET", re.sub(r"{[^}]*}", "x", context.path or ""), Scope.RANK)
+            for one in (None, keys[1]["expired"], "x"):
+                assert knock(locked, door, one).status not in REFUSALS
+
+
+def test_the_matrix_over_a_real_connection(
+    registry: Path, app: FastAPI, keys: tuple[Path, dict[str, Presented]]
+) -> None:
+    """Of every scope the first door, with keys that have nothing to change there."""
+    by_scope = {door.scope: door for door in doors(app)}
+    with serving(registry, "--api-keys", str(keys[0]), "--open-metrics", "false") as server:
+        for door in by_scope.values():
+            for one in wrong_keys(keys[1]):
+                given = {} if one is None else {"authorization": f"Bearer {one}"}
+                assert server.ask(door.method, door.path, b"{}", JSON | given).status == 401, (door, one)
+            for scope in Scope:
+                given = {"authorization": f"Bearer {keys[1][scope]}"}
+                status = server.ask(door.method, door.path, b"{}", JSON | given).status
+                assert (status == 403) == (scope is not door.scope) and status != 401, (door, scope, status)
 
 
 def test_without_keys_on_loopback_all_is_open_but_to_web_pages(registry: Path) -> None:

@@ -99,5 +99,11 @@ def test_nobody_is_led_elsewhere(app: FastAPI) -> None:
     assert answer.status == 404 and "location" not in answer.headers
 
 
+def test_a_wrong_method_is_told_all_that_the_path_has(app: FastAPI) -> None:
+    answer = call(app, "PATCH", "/v1/features/users/a/b")
+    assert (answer.status, answer.headers["allow"]) == (405, "DELETE, GET, PUT")
+    assert call(app, "GET", "/v1/admin/canary").headers["allow"] == "DELETE, POST"
+
+
 def test_the_documentation(app: FastAPI) -> None:
     assert b"swagger" in call(app, "GET", "/docs").body
