@@ -48,7 +48,7 @@ def answered(asked: Sequence[Asked], apps: list[FastAPI]) -> list[Asked]:
 
 @contextmanager
 def every(seconds: float, act: Callable[[], object]) -> Iterator[None]:
-    """Meanwhile, in a thread, whose failure fails the test."""
+    """Meanwhile, in a thread. Where it fails, pytest fails the test (filterwarnings in pyproject.toml)."""
     stopping = threading.Event()
 
     def repeat() -> None:
@@ -134,7 +134,7 @@ def test_memory_is_flat_and_every_answer_right(
             memory.append(memory_mb(server.process.pid))
         seconds = time.monotonic() - began
         told = f"{heard.answers.total()} requests in {seconds:.0f} s, {next(swaps)} swaps, {heard.num_wrong} wrong"
-        sys.stdout.write(f"\n{told}; MB after each tenth: {[round(one, 1) for one in memory]}\n{heard}\n")
+        sys.stdout.write(f"\n{told}; MB after each tenth: {[round(one, 1) for one in memory]}\n{dict(heard.answers)}\n")
         assert heard.num_wrong == 0, heard.wrong
         assert set(heard.answers) >= {(one.kind, status) for one in asked for status in one.statuses}
         assert memory[-1] < 1.05 * memory[0]
