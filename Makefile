@@ -24,7 +24,7 @@ demo: $(VENV)/installed  ## simulate logs, train, publish, serve, rank
 test: $(VENV)/installed  ## the whole fast test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-soak: $(VENV)/installed  ## the long tests: hundreds of swaps under load, memory
+soak: $(VENV)/installed  ## the long tests: a million requests, swaps under load, overload
 	$(BIN)/python -m pytest -m soak -s
 
 lint: $(VENV)/installed  ## style, types, layers
@@ -45,6 +45,7 @@ bench: $(VENV)/installed  ## the benchmarks of docs/results.md
 	$(BIN)/python -m benchmarks.preparation
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.serving --million
+	$(BIN)/python -m benchmarks.serving.guarded
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.scaling
 

@@ -30,6 +30,8 @@ SMALL_IMPRESSIONS = 24_000
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--image", action="store_true", help="build the container image and run it (make image-test)")
+    parser.addoption("--soak-requests", type=int, default=1_000_000, help="requests of the endurance test, at most")
+    parser.addoption("--soak-minutes", type=float, default=30.0, help="how long it asks, at most")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,28 +17,32 @@ LARGEST_BODY = 2**24
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """`command` has the port and the number of workers."""
+    """`command` has the port and the number of workers; `headers` are sent with what is asked; `folder` is where it is
+    started, another checkout for instance.
+    """
 
     name: str
     command: Callable[[Published, int, int], Sequence[str]]
     ready_path: str = "/readyz"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
 
     def variables(self, published: Published, workers: int) -> Mapping[str, str]:
         return {FOLDER: str(published.folder), WORKERS: str(workers)}
 
 
 def _watchnext(published: Published, port: int, workers: int) -> Sequence[str]:
-    return _serve(published.registry, port, workers)
+    return serve(published.registry, port, workers)
 
 
 def _reduced(published: Published, port: int, workers: int) -> Sequence[str]:
-    return _serve(published.reduced, port, workers)
+    return serve(published.reduced, port, workers)
 
 
-def _serve(registry: Path, port: int, workers: int) -> Sequence[str]:
+def serve(registry: Path, port: int, workers: int, log_level: str = "warning") -> Sequence[str]:
     limits = ["--max-candidates", str(MOST_CANDIDATES), "--max-body-bytes", str(LARGEST_BODY)]
     where = ["--registry", str(registry), "--port", str(port), "--workers", str(workers)]
-    return [sys.executable, "-m", "service.cli", *where, *limits, "--log-level", "warning"]
+    return [sys.executable, "-m", "service.cli", *where, *limits, "--log-level", log_level]
 
 
 def _plain(published: Published, port: int, workers: int) -> Sequence[str]:  # noqa: ARG001

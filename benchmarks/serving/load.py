@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ class Load:
     bodies: list[bytes]
     connections: int
     seconds: int
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def run(self) -> Figures:
         """Raises RuntimeError where a request fails: nothing is faster than to refuse."""
@@ -58,6 +60,7 @@ class Load:
                 "WATCHNEXT_PATH": httpx.URL(self.url).path,
                 "WATCHNEXT_CONTENT_TYPE": self.workload.media_type,
                 "WATCHNEXT_ACCEPT": self.workload.media_type,
+                "WATCHNEXT_AUTHORIZATION": self.headers.get("Authorization", ""),
             }
             options = ["-t1", f"-c{self.connections}", f"-d{self.seconds}s", "--timeout", "30s"]
             said = subprocess.run(
@@ -70,7 +73,7 @@ class Load:
         return dict(json.loads(next(line for line in said.splitlines() if line.startswith("JSON "))[5:]))
 
     async def _httpx(self) -> dict[str, Any]:
-        headers = {"Content-Type": self.workload.media_type, "Accept": self.workload.media_type}
+        headers = {"Content-Type": self.workload.media_type, "Accept": self.workload.media_type, **self.headers}
         latencies: list[float] = []
         began = time.perf_counter()
 

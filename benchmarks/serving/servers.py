@@ -66,6 +66,7 @@ def serving(arm: Arm, published: Published, workers: int, cores: Set[int]) -> It
             arm.command(published, port, workers),
             stdout=log,
             stderr=log,
+            cwd=arm.folder,
             env=os.environ | {"OMP_NUM_THREADS": "1"} | arm.variables(published, workers),
             start_new_session=True,
             preexec_fn=lambda: os.sched_setaffinity(0, cores),

@@ -4,6 +4,8 @@ local requests, at = {}, 0
 function init()
   local file = assert(io.open(os.getenv("WATCHNEXT_BODIES"), "rb"))
   local headers = { ["Content-Type"] = os.getenv("WATCHNEXT_CONTENT_TYPE"), ["Accept"] = os.getenv("WATCHNEXT_ACCEPT") }
+  local authorization = os.getenv("WATCHNEXT_AUTHORIZATION")
+  if authorization ~= "" then headers["Authorization"] = authorization end
   for length in function() return file:read("*l") end do
     requests[#requests + 1] = wrk.format("POST", os.getenv("WATCHNEXT_PATH"), headers, file:read(tonumber(length)))
   end

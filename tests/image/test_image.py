@@ -1,7 +1,11 @@
 """The container image, really built and run: hardened, without torch, ranking as training said it would."""
 
 import json
+import shutil
 import socket
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +16,11 @@ from typing import Any
 import httpx
 import pytest
 
-from model.contract.bundle import Bundle, read_bundle
-from model.contract.versions import live_version, version_folder
+from model.contract.bundle import MANIFEST, Bundle, Manifest, read_bundle, read_manifest, seal
+from model.contract.versions import add_version, live_version, version_folder
 from tests.image.engines import IMAGE, Engine, find_engine
 
-BUILT_WITHIN_S, READY_WITHIN_S, STOPPED_WITHIN_S = 900, 60, 10
+BUILT_WITHIN_S, READY_WITHIN_S, SWAPPED_WITHIN_S, STOPPED_WITHIN_S = 900, 60, 60, 10
 HARDENED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--network=host", "--tmpfs=/tmp")
 ABSENT = ("torch", "onnx", "polars", "yaml", "pip", "training", "tests")
 ABSENT_OF_MODEL = ("model.ranker", "model.export", "model.inputs", "model.sharing", "model.towers", "model.calibration")
@@ -82,13 +86,13 @@ class Container:
 
 
 @contextmanager
-def run_hardened(engine: Engine, registry: Path) -> Iterator[Container]:
+def run_hardened(engine: Engine, registry: Path, *more: str) -> Iterator[Container]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     settings = (f"--env=WATCHNEXT_PORT={port}", "--env=WATCHNEXT_HOST=127.0.0.1", f"--volume={registry}:/registry:ro")
     name = f"watchnext-test-{port}"
-    engine.expect("run", "--detach", f"--name={name}", *HARDENED, *engine.run_options, *settings, IMAGE)
+    engine.expect("run", "--detach", f"--name={name}", *HARDENED, *engine.run_options, *settings, *more, IMAGE)
     try:
         yield Container(engine, name, f"http://127.0.0.1:{port}")
     finally:
@@ -129,7 +133,7 @@ def health_check(engine: Engine) -> list[str]:
     return list(command)
 
 
-def test_it_holds_the_service_and_nothing_else_and_can_change_nothing(container: Container) -> None:
+def test_it_holds_the_service_and_nothing_else_and_can_change_nothing_of_it(container: Container) -> None:
     code, output = container.run_inside("python", "-c", PROBE)
     assert code == 0, output
     found = json.loads(output)
@@ -139,7 +143,7 @@ def test_it_holds_the_service_and_nothing_else_and_can_change_nothing(container:
     assert found["present"] == []
     assert found["ours"] == ["/app/model", "/app/model/__init__.py", "/app/model/contract", "/app/service"]
     assert found["compiled"] == []
-    assert found["writable"] == []
+    assert found["writable"] == ["/tmp"]  # a tmpfs, for what its workers count together
 
 
 def test_torch_cannot_be_imported(container: Container) -> None:
@@ -171,6 +175,97 @@ def test_its_health_check_passes_once_it_is_ready(container: Container, health_c
 def test_it_reports_to_nobody(container: Container) -> None:
     """Where it cannot store its identifier, ONNX Runtime's telemetry complains; silence means that it is off."""
     assert "telemetry" not in container.logs().lower()
+
+
+class Asking:
+    """A client that asks without a pause; `versions` are those that answered, in turn."""
+
+    def __init__(self, container: Container) -> None:
+        self.url, self.stopping = container.url + "/v1/rank", threading.Event()
+        self.versions: list[str] = []
+        self.failed: list[str] = []
+
+    def run(self) -> None:
+        with httpx.Client(timeout=10) as client:
+            while not self.stopping.is_set():
+                try:
+                    answer = client.post(self.url, json={"candidates": ["v1", "v2"]}).raise_for_status().json()
+                except httpx.HTTPError as error:
+                    self.failed.append(repr(error))
+                else:
+                    self.versions += [answer["version"]] if self.versions[-1:] != [answer["version"]] else []
+
+    def wait_for(self, version: str) -> None:
+        deadline = time.monotonic() + SWAPPED_WITHIN_S
+        while self.versions[-1:] != [version]:
+            assert time.monotonic() < deadline and not self.failed, (self.versions, self.failed)
+            time.sleep(0.05)
+
+
+@contextmanager
+def asking(container: Container) -> Iterator[Asking]:
+    client = Asking(container)
+    thread = threading.Thread(target=client.run)
+    thread.start()
+    try:
+        yield client
+    finally:
+        client.stopping.set()
+        thread.join()
+
+
+def watchnext(*arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "training.cli", *arguments], check=True, capture_output=True)
+
+
+def test_it_swaps_to_a_new_version_and_back_and_fails_no_request(
+    engine: Engine, small_registry: Path, bundle: Bundle, tmp_path: Path
+) -> None:
+    first, second = bundle.manifest.version, "v-second"
+    registry = Path(shutil.copytree(small_registry, tmp_path / "registry"))
+    with run_hardened(engine, registry) as container:
+        container.wait_for("/readyz", 200)
+        with asking(container) as client:
+            client.wait_for(first)
+            copy_version(registry, first, second)
+            watchnext("promote", second, "--registry", str(registry))
+            client.wait_for(second)
+            watchnext("rollback", "--registry", str(registry))
+            client.wait_for(first)
+        assert (client.versions, client.failed) == ([first, second, first], [])
+        assert "Traceback" not in container.logs()
+
+
+def copy_version(registry: Path, version: str, name: str) -> None:
+    """The same ranker by another name, put in its place at once."""
+
+    def build(folder: Path) -> Manifest:
+        shutil.copytree(version_folder(registry, version), folder, dirs_exist_ok=True)
+        (folder / MANIFEST).unlink()
+        return seal(folder, manifest.model_copy(update={"version": name}))
+
+    manifest = read_manifest(version_folder(registry, version))
+    add_version(registry, build)
+
+
+def test_it_makes_and_asks_for_keys(engine: Engine, small_registry: Path, tmp_path: Path) -> None:
+    """Made by the user of the image, in a volume, and read by it: no file of root's is in between."""
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    folder.chmod(0o777)
+    file, made = f"--volume={folder}:/keys", ("-m", "service.keys", "add", "--file", "/keys/keys.json")
+    hardened = [one for one in HARDENED if one != "--network=host"]
+    command = ("--entrypoint=python", file, IMAGE, *made, "--scope", "rank")
+    key = engine.expect("run", "--rm", "--network=none", *hardened, *engine.run_options, *command).strip()
+    with run_hardened(engine, small_registry, f"{file}:ro", "--env=WATCHNEXT_API_KEYS=/keys/keys.json") as container:
+        container.wait_for("/readyz", 200)
+        asked = {"candidates": ["v1", "v2"]}
+        ranked = [
+            httpx.post(container.url + "/v1/rank", json=asked, headers={"Authorization": f"Bearer {one}"}).status_code
+            for one in (key, key[:-1], "none")
+        ]
+        assert ranked == [200, 401, 401], container.logs()
+        assert key not in container.logs()
 
 
 def test_it_stops_when_it_is_told_to(engine: Engine, small_registry: Path) -> None:

@@ -15,6 +15,7 @@ from model.contract.registry import open_registry
 from model.contract.request import RankRequest
 from service.http.answers import ranking_json
 from service.ranking.pipeline import rank
+from tests.service.memory import memory_mb
 from tests.service.server import PATIENCE_S, Answer, Server, serving
 from tests.service.small_bundle import VERSION, open_ranker, publish
 
@@ -124,21 +125,9 @@ def test_two_hundred_swaps_under_load_leave_memory_flat(two_versions: Path) -> N
         server.wait_until_ready()
         with loading(server, expected(two_versions)) as load:
             swap(two_versions, load, times=40)
-            before = resident_mb(server)
+            before = memory_mb(server.process.pid)
             swap(two_versions, load, times=160)
-            after = resident_mb(server)
+            after = memory_mb(server.process.pid)
         told = f"200 swaps, {sum(load.given.values())} answers, {len(load.wrong)} wrong: {before:.0f} -> {after:.0f} MB"
         sys.stdout.write(f"\n{told}\n")
         assert not load.wrong and after < 1.05 * before
-
-
-def resident_mb(server: Server) -> float:
-    """Of the server and its workers."""
-    root = server.process.pid
-    children = Path(f"/proc/{root}/task/{root}/children").read_text().split()
-    return sum(_resident_kb(process) for process in (str(root), *children)) / 1024
-
-
-def _resident_kb(process: str) -> int:
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
