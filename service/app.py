@@ -53,7 +53,13 @@ def create_app(settings: Settings) -> FastAPI:
         sight.recorder.stop()
         store.close()
 
-    app = FastAPI(title="WatchNext", version="1", description=openapi.DESCRIPTION, lifespan=lifespan)
+    app = FastAPI(
+        title="WatchNext",
+        version="1",
+        description=openapi.DESCRIPTION,
+        lifespan=lifespan,
+        redirect_slashes=False,  # a redirect would be made of whatever Host a client names
+    )
     app.state.live, app.state.store, app.state.settings, app.state.sight = live, store, settings, sight
     app.state.guard, app.state.admission, app.state.drain = guard, admission, drain
     app.include_router(routes.router)
