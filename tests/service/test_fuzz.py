@@ -18,10 +18,11 @@ from service.http.answers import ranking_json
 from service.ranking.pipeline import rank
 from tests.service.everything import Everything, serving_everything
 from tests.service.hostile import RANK, Attacker, Hostile
+from tests.service.memory import memory_mb
 from tests.service.ranking.encoded import arrays_of, body_of
 from tests.service.server import PATIENCE_S, Answer
 from tests.service.small_bundle import VERSION, open_ranker
-from tests.service.test_swaps import REQUESTS, resident_mb
+from tests.service.test_swaps import REQUESTS
 
 SEED = 5
 BETWEEN_VALID = 25
@@ -114,7 +115,7 @@ def test_fifty_thousand_hostile_requests_leave_memory_flat(everything: Everythin
     for _ in range(10):
         began = time.monotonic()
         client.send(5_000)
-        sizes_mb.append(resident_mb(everything.server))
+        sizes_mb.append(memory_mb(everything.server.process.pid))
         statuses = dict(sorted(client.statuses.items()))
         sys.stdout.write(
             f"\n5000 requests in {time.monotonic() - began:.0f} s, {sizes_mb[-1]:.1f} MB; all: {statuses}\n"

@@ -208,6 +208,7 @@ def test_too_large_a_body_is_refused_when_it_is_streamed(server: Server) -> None
         ("DELETE", "/v1/model", {}, 405),
         ("GET", "/", {}, 404),
         ("GET", "/v1/", {}, 404),
+        ("GET", "/v1/model/", {"host": "evil.example"}, 404),
         ("GET", "/%0aforged%20line", {}, 404),
         ("GET", "/%ff%fe", {}, 404),
         ("POST", "/v3/rank", {"content-type": "application/json"}, 404),

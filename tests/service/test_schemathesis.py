@@ -1,5 +1,6 @@
 """Schemathesis reads the OpenAPI document and holds a real server to it: every operation, every answer."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +38,9 @@ schemathesis.openapi.media_type(
 def everything(registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everything]:
     with serving_everything(registry, tmp_path_factory.mktemp("everything")) as everything:
         yield everything
-        assert "Traceback" not in everything.server.log_text
+        log = everything.server.log_text
+        sys.stdout.write(f"\n{log.count('request_id=')} requests\n")
+        assert "Traceback" not in log
 
 
 @document.parametrize()

@@ -93,6 +93,13 @@ def test_ids_alone_are_a_table_too(app: FastAPI) -> None:
     ]
 
 
+# Arrow would end the process that looks for the values behind such offsets.
+NO_LISTS = pa.ListArray.from_buffers(
+    pa.list_(pa.string()),
+    0,
+    [None, pa.py_buffer(np.array([7], np.int32).tobytes())],
+    children=[pa.array([], pa.string())],
+)
 WRONG: dict[str, tuple[bytes, str]] = {
     "null id": (stream({"id": pa.array(["v1", None])}), "candidates[1].id"),
     "null": (stream({"id": IDS, "duration_s": pa.array([1.0, 2.0, None])}), "candidates[2].features.duration_s"),
@@ -118,6 +125,7 @@ WRONG: dict[str, tuple[bytes, str]] = {
     "long id": (stream({"id": pa.array(["v" * 600])}), "candidates[0].id"),
     "same id": (stream({"id": pa.array(["v1", "v1"])}), "candidates[1]"),
     "no rows": (stream({"id": pa.array([], pa.string())}), "candidates"),
+    "no rows, of lists with offsets": (stream({"id": pa.array([], pa.string()), "tags": NO_LISTS}), "candidates"),
     "no batch": (stream({"id": IDS}, num_batches=0), "the whole"),
     "two batches": (stream({"id": IDS}, num_batches=2), "the whole"),
     "dictionary": (stream({"id": IDS.dictionary_encode()}), "the whole"),

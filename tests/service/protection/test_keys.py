@@ -70,7 +70,7 @@ def test_an_id_twice_and_no_file_are_told(tmp_path: Path) -> None:
     path.write_text(json.dumps({"keys": [json.loads(key.model_dump_json(exclude_none=True))] * 2}))
     with pytest.raises(InputError, match="an `id` that no other key has"):
         read_keys(path)
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="expected a file of keys"):
         read_keys(tmp_path / "none.json")
 
 

@@ -24,7 +24,7 @@ from service.settings import Settings
         (["--open-metrics", "false"], "--open-metrics: expected `--api-keys` beside it"),
         (["--cors-origins", "www.example.com"], "--cors-origins: expected origins like"),
         (["--cors-origins", "https://a.example,https://b.example/path"], "--cors-origins: expected origins like"),
-        (["--api-keys", "none.json"], "none.json: expected a readable"),
+        (["--api-keys", "none.json"], "none.json: expected a file of keys"),
         (["--redis-url", "http://:hunter2@x"], "--redis-url: expected an address like"),
         (["--max-queue", "-1"], "--max-queue: expected"),
         (["--request-timeout-ms", "0"], "--request-timeout-ms: expected"),
