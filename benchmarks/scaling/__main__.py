@@ -11,6 +11,7 @@ of the panel `rows` are removed. The last line is one JSON object.
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from rich.console import Console
 from benchmarks.scaling import costs
 from benchmarks.scaling.costs import Costs
 from benchmarks.scaling.drawing import draw
+from model.contract.mistakes import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +69,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except InputError as error:  # --out has rankers of an earlier format
+        sys.exit(str(error))
