@@ -24,7 +24,7 @@ REQUEST = RankRequest(
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     registry = tmp_path_factory.mktemp("client") / "registry"
     publish(registry)
-    with serving(registry) as server:
+    with serving(registry, "--features-path", str(registry.parent / "features.sqlite")) as server:
         server.wait_until_ready()
         yield server
 
@@ -45,6 +45,19 @@ def test_it_reads_all_that_the_service_answers(connection: Connection) -> None:
         with pytest.raises(ServiceError) as told:
             client.rank({"candidates": ["v1"], "polcy": "balanced"})
         assert [(one.where, one.nearest) for one in told.value.problem.errors] == [("polcy", "policy")]
+
+
+def test_what_it_stores_is_ranked_as_if_it_were_in_the_request(connection: Connection) -> None:
+    features = {"duration_s": 12.5, "tags": ["music"]}
+    given = REQUEST.model_copy(update={"candidates": ["v1", Candidate(id="later", features=features)]})
+    by_id = REQUEST.model_copy(update={"candidates": ["v1", "later"]})
+    with Client(connection) as client:
+        assert [one.kind for one in client.rank(by_id).warnings] == ["unknown_candidate"]
+        client.put_video("later", features)
+        stored = client.rank(by_id)
+        assert stored.ranking == client.rank(given).ranking and not stored.warnings
+        with pytest.raises(ServiceError, match="duration"):
+            client.put_video("later", {"durations": 1.0})
 
 
 def test_it_ranks_many_at_once(connection: Connection) -> None:
