@@ -1,6 +1,7 @@
 """What create_app() wired, as the routes ask for it."""
 
-from typing import Annotated, cast
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
@@ -13,49 +14,25 @@ from service.telemetry.sight import Sight
 from service.telemetry.trace import Trace
 
 
-# Coroutines, because the framework would run plain functions in a thread.
-async def _live(request: Request) -> LiveBundle:
-    return cast(LiveBundle, request.app.state.live)
+def _wired(name: str) -> Callable[[Request], Coroutine[Any, Any, Any]]:
+    # A coroutine, because the framework would run a plain function in a thread.
+    async def wired(request: Request) -> Any:
+        return getattr(request.app.state, name)
 
-
-async def _settings(request: Request) -> Settings:
-    return cast(Settings, request.app.state.settings)
-
-
-async def _store(request: Request) -> FeatureStore:
-    return cast(FeatureStore, request.app.state.store)
-
-
-async def _ranking(request: Request) -> Admission:
-    return cast(Admission, request.app.state.ranking)
-
-
-async def _storing(request: Request) -> Admission:
-    return cast(Admission, request.app.state.storing)
-
-
-async def _telling(request: Request) -> Admission:
-    return cast(Admission, request.app.state.telling)
-
-
-async def _drain(request: Request) -> Drain:
-    return cast(Drain, request.app.state.drain)
+    return wired
 
 
 async def _trace(request: Request) -> Trace:
-    return cast(Trace, request.state.trace)
+    trace: Trace = request.state.trace
+    return trace
 
 
-async def _sight(request: Request) -> Sight:
-    return cast(Sight, request.app.state.sight)
-
-
-Live = Annotated[LiveBundle, Depends(_live)]
-Wired = Annotated[Settings, Depends(_settings)]
-Store = Annotated[FeatureStore, Depends(_store)]
-RankingAdmission = Annotated[Admission, Depends(_ranking)]
-StoringAdmission = Annotated[Admission, Depends(_storing)]
-TellingAdmission = Annotated[Admission, Depends(_telling)]
-Drained = Annotated[Drain, Depends(_drain)]
+Live = Annotated[LiveBundle, Depends(_wired("live"))]
+Wired = Annotated[Settings, Depends(_wired("settings"))]
+Store = Annotated[FeatureStore, Depends(_wired("store"))]
+RankingAdmission = Annotated[Admission, Depends(_wired("ranking"))]
+StoringAdmission = Annotated[Admission, Depends(_wired("storing"))]
+TellingAdmission = Annotated[Admission, Depends(_wired("telling"))]
+Drained = Annotated[Drain, Depends(_wired("drain"))]
+SightOf = Annotated[Sight, Depends(_wired("sight"))]
 Traced = Annotated[Trace, Depends(_trace)]
-SightOf = Annotated[Sight, Depends(_sight)]
