@@ -28,8 +28,7 @@ def load(
             envvar="WATCHNEXT_STORE",
         ),
     ],
-    users: Annotated[bool, typer.Option("--users", help="A row is a user.")] = False,
-    videos: Annotated[bool, typer.Option("--videos", help="A row is a video.")] = False,
+    is_users: Annotated[bool | None, typer.Option("--users/--videos", help="What a row is of.")] = None,
     registry: Annotated[
         str | None, typer.Option(help="Hold names and types against its live version; a folder or a URL.")
     ] = None,
@@ -39,8 +38,8 @@ def load(
     """Store a table's features: a row replaces what was stored of its id; an empty cell is a missing value."""
     from training.stored_features import Table, load_table
 
-    if users == videos:
-        raise mistake("--users, --videos", "one of them", "both" if users else "neither")
-    asked = Table(table, Entity.USERS if users else Entity.VIDEOS, key, tuple(feature or ()))
+    if is_users is None:
+        raise mistake("--users, --videos", "one of them", "neither")
+    asked = Table(table, Entity.USERS if is_users else Entity.VIDEOS, key, tuple(feature or ()))
     num_rows = load_table(asked, store, registry, console)
     console.print(f"{num_rows:,} {asked.entity} stored", highlight=False)
