@@ -19,7 +19,7 @@ from training.checkpoints import Progress
 from training.config import RunConfig, TrainingConfig
 from training.dataset import Dataset
 from training.evaluation import compute_logits, utility
-from training.hardware import Precision, device_of, faster_precision
+from training.hardware import Precision, device_of, faster_precision, keep_freed_memory
 from training.health import expert_health
 from training.knots import fit_knots
 from training.losses import task_losses
@@ -81,6 +81,7 @@ class Trainer:
 
     def run(self) -> MultiTaskRanker:
         """Train until the epochs are over or the utility stops rising; returns the ranker of the best epoch."""
+        keep_freed_memory()
         self._check_utility()
         self._resume()
         self.progress.precision = self.progress.precision or self._precision()
