@@ -101,7 +101,7 @@ def expert_health(ranker: MultiTaskRanker, tasks: Sequence[Task], split: SplitDa
 
 def _gates(ranker: MultiTaskRanker) -> Iterator[tuple[str, Gate]]:
     for number, member in enumerate(ranker.members, 1):
-        of_member = f"member {number}, " if len(ranker.members) > 1 else ""
+        of_member = f"member_{number}." if len(ranker.members) > 1 else ""
         for name, one in member.sharing.named_modules():
             if isinstance(one, Gate):
                 yield of_member + name, one

@@ -67,7 +67,7 @@ def test_utilisation_and_entropy_are_those_of_the_gate() -> None:
 
 def test_each_member_tells_of_its_own_gates() -> None:
     found = measure(ranker_of(members=2, kind="mmoe", num_experts=5))
-    assert [gate.name for gate in found.gates] == ["member 1, gate", "member 2, gate"]
+    assert [gate.name for gate in found.gates] == ["member_1.gate", "member_2.gate"]
     assert found.gates[0].tasks != found.gates[1].tasks
 
 
