@@ -109,7 +109,7 @@ def _write(preparation: Preparation, folder: Path, progress: Progress) -> None:
         videos = encode_entities(Encoder(schema, fitted, EntityTable.build([], {}, {})), joined, seen, Side.CANDIDATE)
         encoder = Encoder(schema, fitted, videos.table)
         users = encode_entities(encoder, joined, seen, Side.USER)
-        log = EncodedLog(joined, encoder, users, videos)
+        log = EncodedLog(joined, encoder, seen, users, videos)
     with ExitStack() as opened:
         files = [
             opened.enter_context(SplitFiles(folder / name, _shapes(schema, len(tasks)), size))

@@ -11,6 +11,7 @@ from model.contract.encoding import Encoder, encode, encode_pairs, missing
 from model.contract.features.interface import Arrays, Feature, Side
 from training.columns import to_column
 from training.joined import ROW, JoinedTable
+from training.known_values import known_values
 from training.scan import Scan
 
 
@@ -70,12 +71,16 @@ class Places:
 class EncodedLog:
     """What `encode_chunk` makes of every chunk of the joined log, without joining it."""
 
-    def __init__(self, joined: JoinedTable, encoder: Encoder, users: EncodedEntities, videos: EncodedEntities) -> None:
+    def __init__(
+        self, joined: JoinedTable, encoder: Encoder, scan: Scan, users: EncodedEntities, videos: EncodedEntities
+    ) -> None:
         self.joined, self.encoder, self.users = joined, encoder, users
         places = [_places_of(joined, users), _places_of(joined, videos), *_places_of_query_video(joined, encoder)]
         self.places = [one for one in places if one.arrays]
-        known = {name for place in self.places for name in place.arrays}
-        self.logged = [one for one in encoder.schema.columns.values() if one.specs[0].name not in known]
+        placed = {name for place in self.places for name in place.arrays}
+        logged = [one for one in encoder.schema.columns.values() if one.specs[0].name not in placed]
+        self.known = dict(known_values(encoder, logged, joined, scan))
+        self.logged = [one for one in logged if one.name not in self.known]
 
     def chunks(self, num_rows: int) -> Iterator[pl.DataFrame]:
         """All impressions in order, with where to find what is encoded already."""
@@ -87,6 +92,7 @@ class EncodedLog:
     def encode(self, chunk: pl.DataFrame) -> Arrays:
         """Every array of these impressions, `[row, ...]`."""
         arrays = _encode(self.encoder, self.logged, chunk, self.joined.table.source)
+        arrays |= {name: known.encode(chunk[name]) for name, known in self.known.items()}
         for place in self.places:
             rows = chunk[place.column].to_numpy()
             arrays |= {name: np.take(array, rows, axis=0) for name, array in place.arrays.items()}

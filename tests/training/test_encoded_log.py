@@ -26,6 +26,8 @@ FEATURES: list[dict[str, Any]] = [
     {"name": "watching", "kind": "category", "side": "query", "shares": "video_id"},
     {"name": "watching_tags", "kind": "categories", "side": "query", "shares": "tags", "length": 1},
     {"name": "hour", "kind": "category", "side": "context"},
+    {"name": "device", "kind": "category", "side": "context"},
+    {"name": "hour_before", "kind": "category", "side": "context", "shares": "hour"},
     {"name": "recent", "kind": "history", "side": "user", "of": "video_id", "outcomes": ["like"], "length": 3},
     {"name": "same_author", "kind": "match", "of": "recent", "on": "author"},
     {"name": "same_tag", "kind": "match", "of": "recent", "on": "tags"},
@@ -39,7 +41,12 @@ def write_tables(folder: Path) -> None:
             "user_id": [None if row % 9 == 5 else f"u{row % 8}" for row in range(ROWS)],
             "video_id": [None if row % 13 == 5 else f"v{row % 11}" for row in range(ROWS)],
             "watching": [None if row % 7 == 5 else f"v{row % 17}" for row in range(ROWS)],
-            "hour": [row % 24 for row in range(ROWS)],
+            "hour": [None if row % 11 == 5 else row % 24 if row < 70 else 100 + row for row in range(ROWS)],
+            "device": [
+                None if row % 11 == 5 else ["tv", "", "phone"][row % 3] if row < 70 else "" if row % 2 else "new"
+                for row in range(ROWS)
+            ],
+            "hour_before": [str(row % 30) for row in range(ROWS)],
             "day": range(ROWS),
             "click": [row % 3 == 0 for row in range(ROWS)],
         }
