@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import polars as pl
@@ -45,7 +46,7 @@ NUM_ENTITIES = 100_000  # users, and videos
 SAMPLED_EVERY_S = 0.01
 MB = 1024  # in the kB of /proc
 NUM_DAYS = 10
-LAYOUTS = ("tables", "log")
+LAYOUTS = TABLES, LOG = "tables", "log"
 USER_CATEGORIES = {"age_band": 6, "country": 200, "city": 10_000, "language": 40, "cluster": 1_000}
 VIDEO_CATEGORIES = {"author_id": 20_000, "genre": 30, "music_id": 50_000, "upload_type": 10, "resolution": 20}
 CONTEXT_CATEGORIES = {"device": 500, "surface": 6, "hour": 24, "network": 6}
@@ -92,7 +93,7 @@ def write_logs(folder: Path, num_rows: int, layout: str) -> None:
         columns |= {"position": np.arange(size) % 12 + 1, "wait_s": rng.lognormal(1, 1, size).astype(np.float32)}
         columns |= {"click": rng.random(size) < 0.3, "watch_time_s": rng.lognormal(2, 1, size).astype(np.float32)}
         impressions = pl.DataFrame(columns)
-        if layout == "log":
+        if layout == LOG:
             impressions = impressions.join(users, on="user_id", how="left", maintain_order="left")
             impressions = impressions.join(videos, on="video_id", how="left", maintain_order="left")
         impressions.write_parquet(folder / "log" / f"{part:05d}.parquet")
@@ -120,7 +121,7 @@ def config(logs: Path, layout: str, few: bool = False) -> RunConfig:
             *of("impression", ["position"]),
         ]
     reader = {"kind": "impressions", "path": str(logs / "log")}
-    if layout == "tables":
+    if layout == TABLES:
         reader |= {"users": str(logs / "users.parquet"), "videos": str(logs / "videos.parquet")}
     raw = {
         "name": "preparation",
@@ -205,6 +206,13 @@ def alone(measure: Measure, folder: Path, layout: str) -> Figures:
         return pool.apply(measure, (folder, layout))
 
 
+@contextmanager
+def computing_with(num_threads: int) -> Iterator[None]:
+    """Processes that are started within it."""
+    with patch.dict(os.environ, dict.fromkeys(("POLARS_MAX_THREADS", "OMP_NUM_THREADS"), str(num_threads))):
+        yield
+
+
 def rates(num_rows: int, repeats: int, room: Path) -> dict[str, dict[str, float]]:
     """Of each layout the medians."""
     for layout in LAYOUTS:
@@ -222,9 +230,9 @@ def rates(num_rows: int, repeats: int, room: Path) -> dict[str, dict[str, float]
 def memory(num_rows: int, room: Path) -> dict[str, float]:
     """In MB, of preparation and of training."""
     folder = room / str(num_rows)
-    write_logs(folder / "logs", num_rows, "tables")
+    write_logs(folder / "logs", num_rows, TABLES)
     found = {
-        name: alone(one, folder, "tables") for name, one in {"preparation": prepared_few, "training": trained}.items()
+        name: alone(one, folder, TABLES) for name, one in {"preparation": prepared_few, "training": trained}.items()
     }
     shutil.rmtree(folder)
     return {name: one["anonymous_mb"] for name, one in found.items()}
@@ -237,8 +245,7 @@ def main() -> None:
     parser.add_argument("--memory-rows", type=int, nargs="*", default=[1_000_000, 2_000_000, 4_000_000])
     parser.add_argument("--folder", type=Path, help="with room for logs and encoded data (a temporary one)")
     options, console = parser.parse_args(), Console()
-    os.environ |= {"POLARS_MAX_THREADS": str(NUM_THREADS), "OMP_NUM_THREADS": str(NUM_THREADS)}
-    with tempfile.TemporaryDirectory(dir=options.folder) as name:
+    with tempfile.TemporaryDirectory(dir=options.folder) as name, computing_with(NUM_THREADS):
         speed = rates(options.rows, options.repeats, Path(name)) if options.rows else {}
         shutil.rmtree(name)
         held = {rows: memory(rows, Path(name)) for rows in options.memory_rows}
@@ -250,7 +257,7 @@ def main() -> None:
     for layout, one in speed.items():
         by_clock, by_processor = options.rows / one["seconds"], NUM_THREADS * options.rows / one["processor_s"]
         table.add_row(layout, f"{by_clock:,.0f}", f"{by_processor:,.0f}", f"{one['anonymous_mb']:,.0f}")
-        suffix = "" if layout == "tables" else f"_{layout}"
+        suffix = "" if layout == TABLES else f"_{layout}"
         result |= {
             f"prepare_rows_per_s{suffix}": round(by_clock),
             f"prepare_rows_per_two_cores_s{suffix}": round(by_processor),

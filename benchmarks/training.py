@@ -5,8 +5,8 @@
 
 The same MMoE (20 categorical features of 16 dimensions, 8 experts [256, 128], a tower [64] for each of 2 tasks), batch
 size, simulated impressions, epochs and optimiser, each library in a process of its own. Rows a second are those of the
-steps; an epoch has its end in it too: validation and, with WatchNext, a checkpoint. Then how fast WatchNext prepares a
-table of 30 features. The last line is one JSON object.
+steps; an epoch has its end in it too: validation and, with WatchNext, a checkpoint. Then how fast WatchNext prepares
+logs of 30 features (benchmarks.preparation). The last line is one JSON object.
 """
 
 import argparse
@@ -15,24 +15,21 @@ import json
 import multiprocessing
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.preparation import LOG, TABLES, computing_with, rates
 from benchmarks.training_arms.impressions import Size, simulated
 from benchmarks.training_arms.job import Job, Measured
 
 WATCHNEXT, RECHUB = "watchnext", "torch_rechub"
 LIBRARIES = {WATCHNEXT: "watchnext", RECHUB: "rechub", "deepctr_torch": "deepctr"}
-NUM_CATEGORIES, NUM_NUMBERS, PREPARED_VOCABULARY = 20, 10, 100_000
 Found = Mapping[tuple[str, int], Sequence[Measured]]
 
 
@@ -64,38 +61,16 @@ def measure_all(chosen: argparse.Namespace, console: Console) -> dict[tuple[str,
     return found
 
 
-def prepare_rows_per_s(num_rows: int) -> float:
-    """Of `training.dataset.prepare`, from a Parquet table with 30 features to the encoded splits."""
-    from training.config import parse
-    from training.dataset import prepare
-    from training.run import Run
-
-    random = np.random.default_rng(0)
-    categories = {f"c{at:02}": random.integers(PREPARED_VOCABULARY, size=num_rows) for at in range(NUM_CATEGORIES)}
-    numbers = {f"n{at:02}": random.normal(size=num_rows) for at in range(NUM_NUMBERS)}
-    labels = {"clicked": random.random(num_rows) < 0.3}
-    raw = {
-        "name": "speed",
-        "data": {"split": {"by": "random", "column": "c00", "valid": 0.1, "test": 0.1}},
-        "features": [
-            *({"name": name, "kind": "category", "side": "candidate"} for name in categories),
-            *({"name": name, "kind": "number", "side": "user", "bins": 16} for name in numbers),
-        ],
-        "tasks": [{"name": "click", "group": "engagement", "kind": "binary", "label": "clicked"}],
-        "policies": {"clicks": {"combination": "weighted_sum", "weights": {"click": 1.0}}},
-    }
-    raw["data"] |= {"keys": {"user": "c00", "video": "c01"}}
-    with tempfile.TemporaryDirectory() as folder:
-        table = Path(folder) / "impressions.parquet"
-        pl.DataFrame(categories | numbers | labels).write_parquet(table)
-        raw["data"] |= {"reader": {"kind": "impressions", "path": str(table)}}
-        run = Run.of(parse(raw, {}, "benchmark"), Path(folder) / "runs")
-        start = time.perf_counter()
-        prepare(run.preparation, run.encoded, lambda *_: None)
-        return num_rows / (time.perf_counter() - start)
+def preparation_rates(num_rows: int, num_threads: int) -> dict[str, float]:
+    """Rows a second of benchmarks.preparation, by layout."""
+    if not num_rows:
+        return {}
+    with tempfile.TemporaryDirectory() as folder, computing_with(num_threads):
+        found = rates(num_rows, 1, Path(folder))
+    return {layout: num_rows / one["seconds"] for layout, one in found.items()}
 
 
-def summary(found: Found, vocabularies: Sequence[int], prepared: float | None) -> dict[str, Any]:
+def summary(found: Found, vocabularies: Sequence[int], prepared: Mapping[str, float]) -> dict[str, Any]:
     def median(library: str, vocabulary: int, figure: str) -> float:
         return statistics.median(getattr(one, figure) for one in found[library, vocabulary])
 
@@ -118,7 +93,8 @@ def summary(found: Found, vocabularies: Sequence[int], prepared: float | None) -
         },
         "epoch_cost_growth": growth("rows_per_s"),
         "epoch_cost_growth_by_cpu_time": growth("cpu_rows_per_s"),
-        "prepare_rows_per_s": prepared,
+        "prepare_rows_per_s": prepared.get(TABLES),
+        "prepare_rows_per_s_log": prepared.get(LOG),
         "measured": {
             f"{library} {vocabulary}": [asdict(one) for one in some] for (library, vocabulary), some in found.items()
         },
@@ -145,7 +121,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--repeats", type=int, default=1, help="of each training; ratios are of medians")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--prepare-rows", type=int, default=1_000_000, help="0: do not prepare")
+    parser.add_argument("--prepare-rows", type=int, default=4_000_000, help="0: do not prepare")
     return parser.parse_args()
 
 
@@ -153,8 +129,7 @@ def main() -> None:
     chosen, console = options(), Console()
     found = measure_all(chosen, console)
     show(found, console)
-    prepared = in_a_process(prepare_rows_per_s, chosen.prepare_rows) if chosen.prepare_rows else None
-    print(json.dumps(summary(found, chosen.vocabularies, prepared)))
+    print(json.dumps(summary(found, chosen.vocabularies, preparation_rates(chosen.prepare_rows, chosen.threads))))
 
 
 if __name__ == "__main__":
