@@ -14,8 +14,6 @@ from model.history import HistoryEncoder, TargetAttention
 from model.piecewise import Knots, PiecewiseLinear
 
 Batch = Mapping[str, Tensor]
-Entries = Sequence[Sequence[Entry]]
-Entered = Sequence[Sequence[Float[Tensor, "batch entry"]]]
 
 
 def module_name(name: str) -> str:
@@ -24,8 +22,8 @@ def module_name(name: str) -> str:
 
 
 class InputCopies(nn.Module):
-    """Inputs, once for all tasks, or a copy for each, whose halves lie side by side. `entries` are those of each
-    member, one a copy; so is what was `entered`.
+    """Inputs, once for all tasks, or a copy for each: the copies' halves and what follows them lie side by side. Each
+    goes with an entry of its own.
     """
 
     def __init__(self, copies: Sequence["Inputs"]) -> None:
@@ -34,33 +32,32 @@ class InputCopies(nn.Module):
         self.request_names, self.candidate_names = copies[0].request_names, copies[0].candidate_names
         self.pair_names, self.in_dims = copies[0].pair_names, copies[0].in_dims
 
-    def request_half(self, arrays: Batch, entries: Entries) -> Float[Tensor, "batch half"]:
-        return side_by_side([one.request_half(arrays, some) for one, some in self._pairs(entries)], 1)
+    def request_half(self, arrays: Batch, entries: Sequence[Entry]) -> Float[Tensor, "batch half"]:
+        return side_by_side([one.request_half(arrays, entry) for one, entry in self._pairs(entries)], 1)
 
-    def candidate_half(self, arrays: Batch, entries: Entries) -> Float[Tensor, "batch half"]:
-        return side_by_side([one.candidate_half(arrays, some) for one, some in self._pairs(entries)], 1)
+    def candidate_half(self, arrays: Batch, entries: Sequence[Entry]) -> Float[Tensor, "batch half"]:
+        return side_by_side([one.candidate_half(arrays, entry) for one, entry in self._pairs(entries)], 1)
 
-    def whole(self, arrays: Batch, entries: Entries) -> Entered:
-        return list(zip(*(one.whole(arrays, some) for one, some in self._pairs(entries)), strict=True))
+    def whole(self, arrays: Batch, entries: Sequence[Entry]) -> Float[Tensor, "batch entry"]:
+        return side_by_side([one.whole(arrays, entry) for one, entry in self._pairs(entries)], 1)
 
     def entered(
         self,
         request_half: Float[Tensor, "request half"],
         candidate_half: Float[Tensor, "batch other"],
         arrays: Batch,
-        entries: Entries,
-    ) -> Entered:
+        entries: Sequence[Entry],
+    ) -> Float[Tensor, "batch entry"]:
         requests, candidates = (self._by_copy(half) for half in (request_half, candidate_half))
         parts = zip(self._pairs(entries), requests, candidates, strict=True)
-        found = (one.entered(request, candidate, arrays, some) for (one, some), request, candidate in parts)
-        return list(zip(*found, strict=True))
+        found = [one.entered(request, candidate, arrays, entry) for (one, entry), request, candidate in parts]
+        return side_by_side(found, 1)
 
     def _by_copy(self, half: Float[Tensor, "batch half"]) -> Sequence[Tensor]:
         return taken_apart(half, [half.shape[1] // len(self.copies)] * len(self.copies))
 
-    def _pairs(self, entries: Entries) -> "zip[tuple[Inputs, Sequence[Entry]]]":
-        """Each copy, and the entries that read it."""
-        return zip(self.copies, zip(*entries, strict=True), strict=True)
+    def _pairs(self, entries: Sequence[Entry]) -> "zip[tuple[Inputs, Entry]]":
+        return zip(self.copies, entries, strict=True)
 
 
 class Inputs(nn.Module):
@@ -131,40 +128,37 @@ class Inputs(nn.Module):
         histories = [spec.name for one in self.schema.histories.values() for spec in one.specs if spec.part_of]
         return [*(spec.name for spec in self.request_specs), *histories]
 
-    def request_half(self, arrays: Batch, entries: Sequence[Entry]) -> Float[Tensor, "batch half"]:
+    def request_half(self, arrays: Batch, entry: Entry) -> Float[Tensor, "batch half"]:
         values, memories = self._of_requests(arrays)
-        parts = [torch.addmm(one.bias(), values, one.rows(self._of_request)) for one in entries]
-        return side_by_side([*parts, *memories], 1)
+        return side_by_side([torch.addmm(entry.bias(), values, entry.rows(self._of_request)), *memories], 1)
 
-    def candidate_half(self, arrays: Batch, entries: Sequence[Entry]) -> Float[Tensor, "batch half"]:
+    def candidate_half(self, arrays: Batch, entry: Entry) -> Float[Tensor, "batch half"]:
         values = side_by_side(self._columns(self.candidate_specs, arrays), 1)
-        parts = [values @ one.rows(self._of_candidate) for one in entries]
-        return side_by_side(parts if self.queries is None else [*parts, self.queries(values)], 1)
+        part = values @ entry.rows(self._of_candidate)
+        return part if self.queries is None else torch.cat([part, self.queries(values)], 1)
 
     def entered(
         self,
         request_half: Float[Tensor, "request half"],
         candidate_half: Float[Tensor, "batch other"],
         arrays: Batch,
-        entries: Sequence[Entry],
-    ) -> list[Float[Tensor, "batch entry"]]:
-        """What each entry makes of both halves. `request_half` has one row for all candidates, or one for each."""
-        widths, many = [one.out_dim for one in entries], len(entries)
-        of_request = taken_apart(request_half, [*widths, *self.memory_dims])
-        of_candidate = taken_apart(candidate_half, [*widths, *self.query_dims])
-        totals = [a + b for a, b in zip(of_request[:many], of_candidate[:many], strict=True)]
+        entry: Entry,
+    ) -> Float[Tensor, "batch entry"]:
+        """`request_half` has one row for all candidates, or one for each."""
+        of_request, *memories = taken_apart(request_half, [entry.out_dim, *self.memory_dims])
+        of_candidate, *queries = taken_apart(candidate_half, [entry.out_dim, *self.query_dims])
+        total = of_request + of_candidate
         if not self.in_dims[-1]:
-            return totals
-        pair = side_by_side(self._of_pairs(arrays, of_candidate[many:], of_request[many:]), 1)
-        return [torch.addmm(one, pair, entry.rows(self._of_pair)) for one, entry in zip(totals, entries, strict=True)]
+            return total
+        pair = side_by_side(self._of_pairs(arrays, queries, memories), 1)
+        return torch.addmm(total, pair, entry.rows(self._of_pair))
 
-    def whole(self, arrays: Batch, entries: Sequence[Entry]) -> list[Float[Tensor, "batch entry"]]:
-        """What `entered` makes of both halves, of rows that each have their own request: each in one product."""
+    def whole(self, arrays: Batch, entry: Entry) -> Float[Tensor, "batch entry"]:
+        """What `entered` makes of both halves, of rows that each have their own request: in one product."""
         request, memories = self._of_requests(arrays)
         candidate = side_by_side(self._columns(self.candidate_specs, arrays), 1)
         queries = [] if self.queries is None else torch.split(self.queries(candidate), self.query_dims, 1)
-        values = torch.cat([request, candidate, *self._of_pairs(arrays, queries, memories)], 1)
-        return [one(values) for one in entries]
+        return entry(torch.cat([request, candidate, *self._of_pairs(arrays, queries, memories)], 1))
 
     def _of_requests(self, arrays: Batch) -> tuple[Float[Tensor, "batch dim"], list[Tensor]]:
         """What the entry reads, and the memories of histories."""

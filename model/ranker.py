@@ -1,10 +1,11 @@
-"""MultiTaskRanker: composes inputs, the networks that read them, position bias and calibration."""
+"""MultiTaskRanker: composes inputs, sharing, towers, position bias and calibration."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import torch
 from jaxtyping import Float
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from model.calibration import Calibration
@@ -14,13 +15,28 @@ from model.contract.schema import FeatureSchema
 from model.contract.tasks import Task, TaskKind
 from model.entry import Entry
 from model.inputs import Batch, InputCopies, Inputs
-from model.member import Member, NetworkConfig
 from model.piecewise import Knots
 from model.position_bias import PositionBias, PositionBiasConfig
 from model.sharing import AnySharing
+from model.sharing.interface import DirectSharing
 from model.sharing.mmoe import MMoEConfig
+from model.towers import Towers
 
+HIDDEN = "hidden"
 NO_KNOTS: Knots = MappingProxyType({})
+
+
+class NetworkConfig(Strict):
+    """The widths around the sharing layer; `embedding_dim` is the default of features that set no `dim`, `pieces` the
+    number of quantile intervals in which quantities (numbers, matches) are read, beside as they are; 0 turns that off.
+    Without `hidden_units` the sharing layer reads the inputs directly, where it can.
+    """
+
+    embedding_dim: int = Field(default=16, ge=1)
+    pieces: int = Field(default=0, ge=0, le=1024)
+    hidden_units: int | None = Field(default=256, ge=1)
+    tower_units: tuple[PositiveInt, ...] = (64,)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
 class RankerConfig(Strict):
@@ -50,23 +66,24 @@ class MultiTaskRanker(nn.Module):
         task's labels, and the quantiles of quantities (none: they are read as they are).
         """
         super().__init__()
-        network, sharing, num_tasks = config.network, config.sharing, len(tasks)
-        self.shares_inputs = sharing.shares_inputs
-        copies = range(sharing.num_copies(num_tasks))
+        network, num_tasks = config.network, len(tasks)
+        self.shares_inputs = config.sharing.shares_inputs
+        copies = range(config.sharing.num_copies(num_tasks))
         self.inputs = InputCopies([Inputs(schema, tables, knots, network.embedding_dim) for _ in copies])
-        of_inputs = self.inputs.in_dims, len(copies)
-        self.members: Sequence[Member] = nn.ModuleList(  # type: ignore[assignment]
-            Member(*of_inputs, network, sharing, num_tasks) for _ in range(network.members)
-        )
+        in_dims, units = self.inputs.in_dims, network.hidden_units
+        # None of them where the sharing layer's own entry reads the inputs.
+        self.hidden = nn.ModuleList([Entry(in_dims, {HIDDEN: (units,)}) for _ in copies if units])
+        self.dropout = nn.Dropout(network.dropout)
+        self.sharing = config.sharing.build(len(copies) * units if units else sum(in_dims), num_tasks)
+        self.towers = Towers(self.sharing.out_dim, num_tasks, network.tower_units, network.dropout)
         self.position_bias: PositionBias | None = None
         if config.position_bias is not None:
             sizes = {name: tables[schema.discrete(name).table].num_codes for name in config.position_bias.features}
             self.position_bias = PositionBias(schema, sizes, num_tasks, config.position_bias)
         binary = [task.kind is TaskKind.BINARY for task in tasks]
-        for member in self.members:
-            member.towers.start_at(
-                [_logit(one.mean) if is_binary else 0.0 for is_binary, one in zip(binary, scales, strict=True)]
-            )
+        self.towers.start_at(
+            [_logit(one.mean) if is_binary else 0.0 for is_binary, one in zip(binary, scales, strict=True)]
+        )
         self.calibration = Calibration(
             tasks,
             deviations=[1.0 if is_binary else one.deviation for is_binary, one in zip(binary, scales, strict=True)],
@@ -75,25 +92,14 @@ class MultiTaskRanker(nn.Module):
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """Those that more than one task is computed from; every other belongs to one task."""
-        inputs = [self.inputs, *(one for member in self.members for one in member.hidden)] if self.shares_inputs else []
-        sharing = [one for member in self.members for one in member.sharing.shared_parameters()]
-        return [*(one for part in inputs for one in part.parameters()), *sharing]
-
-    def penalty(self) -> Float[Tensor, ""]:
-        """What ties between tasks add to the loss."""
-        return _mean([member.sharing.penalty() for member in self.members])
+        inputs = [self.inputs, self.hidden] if self.shares_inputs else []
+        return [*(one for part in inputs for one in part.parameters()), *self.sharing.shared_parameters()]
 
     def forward(self, arrays: Batch, as_logged: bool = True) -> Float[Tensor, "batch task"]:
         """Uncalibrated logits of rows that each have their own request: of what was logged, at its position, or of what
         is to be ranked, whose position is not known.
         """
-        return _mean(self.of_members(arrays, as_logged))
-
-    def of_members(self, arrays: Batch, as_logged: bool = True) -> list[Float[Tensor, "batch task"]]:
-        """The logits of each."""
-        entered = self.inputs.whole(arrays, self._entries)
-        bias = self.bias_logits(arrays, as_logged)
-        return [member(parts) + bias for member, parts in zip(self.members, entered, strict=True)]
+        return self._after(self.inputs.whole(arrays, self._entries)) + self.bias_logits(arrays, as_logged)
 
     def request_half(self, arrays: Batch) -> Float[Tensor, "batch half"]:
         return self.inputs.request_half(arrays, self._entries)
@@ -110,21 +116,25 @@ class MultiTaskRanker(nn.Module):
         self, request_half: Tensor, candidate_half: Tensor, bias_logits: Tensor, pairs: Batch
     ) -> Float[Tensor, "batch task"]:
         entered = self.inputs.entered(request_half, candidate_half, pairs, self._entries)
-        return _mean([member(parts) for member, parts in zip(self.members, entered, strict=True)]) + bias_logits
+        return self._after(entered) + bias_logits
+
+    def _after(self, entered: Float[Tensor, "batch entry"]) -> Float[Tensor, "batch task"]:
+        shared = self.sharing(self.dropout(torch.relu(entered))) if self.hidden else self._direct.after(entered)
+        return self.towers(shared)
 
     @property
-    def _entries(self) -> Sequence[Sequence[Entry]]:
-        """Of each member, one a copy of the inputs."""
-        return [member.entries for member in self.members]
+    def _entries(self) -> Sequence[Entry]:
+        return list(self.hidden) or [self._direct.entry]  # type: ignore[arg-type]
+
+    @property
+    def _direct(self) -> DirectSharing:
+        if not isinstance(self.sharing, DirectSharing):
+            raise TypeError(f"{type(self.sharing).__name__} needs `hidden_units`")
+        return self.sharing
 
     def predict(self, arrays: Batch) -> Float[Tensor, "batch task"]:
         """Calibrated predictions in each task's unit, position missing; call in eval mode."""
         return self.calibration(self(arrays, as_logged=False))
-
-
-def _mean(parts: Sequence[Tensor]) -> Tensor:
-    """A single one is not copied, as the exported graph would."""
-    return parts[0] if len(parts) == 1 else torch.stack(list(parts)).mean(0)
 
 
 def _logit(rate: float) -> float:

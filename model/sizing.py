@@ -3,7 +3,7 @@
 import torch
 
 from model.contract.mistakes import mistake
-from model.member import NetworkConfig
+from model.ranker import NetworkConfig
 from model.sharing.interface import SharingConfig
 from model.towers import Towers
 

@@ -16,9 +16,8 @@ from model.contract.mistakes import InputError, Mistake, Strict, of_validation, 
 from model.contract.schema import FeatureSchema, Keys
 from model.contract.serving import Precision
 from model.contract.tasks import Task
-from model.member import NetworkConfig
 from model.position_bias import PositionBiasConfig
-from model.ranker import RankerConfig
+from model.ranker import NetworkConfig, RankerConfig
 from model.sharing import AnySharing
 from model.sharing.mmoe import MMoEConfig
 from model.sizing import matched

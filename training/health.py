@@ -83,7 +83,7 @@ def expert_health(ranker: MultiTaskRanker, tasks: Sequence[Task], split: SplitDa
 
         return gate.register_forward_hook(hook)
 
-    hooks = [watch(name, one) for name, one in _gates(ranker)]
+    hooks = [watch(name, one) for name, one in ranker.sharing.named_modules() if isinstance(one, Gate)]
     was_training = ranker.training
     try:
         with torch.no_grad():
@@ -97,14 +97,6 @@ def expert_health(ranker: MultiTaskRanker, tasks: Sequence[Task], split: SplitDa
         experts=tuple(group for one in seen for group in _experts(one)),
         alarms=tuple(alarm for one in seen for alarm in _alarms(one)),
     )
-
-
-def _gates(ranker: MultiTaskRanker) -> Iterator[tuple[str, Gate]]:
-    for number, member in enumerate(ranker.members, 1):
-        of_member = f"member_{number}." if len(ranker.members) > 1 else ""
-        for name, one in member.sharing.named_modules():
-            if isinstance(one, Gate):
-                yield of_member + name, one
 
 
 def _gate(seen: Seen, num_tasks: int) -> GateHealth:

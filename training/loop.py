@@ -148,7 +148,7 @@ class Trainer:
         if self.progress.total_steps - self.saved_steps >= self.settings.checkpoint_steps:
             self._save()
         optimised = self.balancer.backward(losses, optimizer.shared).item()
-        penalty = self.ranker.penalty()
+        penalty = self.ranker.sharing.penalty()
         if penalty.requires_grad:
             penalty.backward()  # type: ignore[no-untyped-call]
         if not divergence.are_finite(one.grad for one in optimizer.parameters if one.grad is not None):
@@ -161,11 +161,8 @@ class Trainer:
         # Dropout is drawn anew from the step's number: a resumed run draws what the unbroken one would have drawn.
         torch.manual_seed(_step_seed(self.settings.seed, self.progress.total_steps))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-            members = torch.stack(self.ranker.of_members(batch.arrays)).float()
-        kinds = [task.kind for task in self.tasks]
-        # Each member learns by itself: what they have in common is not theirs to divide among them.
-        losses = [task_losses(kinds, logits, batch.targets, batch.observed) for logits in members]
-        return members.mean(0), torch.stack(losses).mean(0)
+            logits = self.ranker(batch.arrays).float()
+        return logits, task_losses([task.kind for task in self.tasks], logits, batch.targets, batch.observed)
 
     def _precision(self) -> Precision:
         """As the config has it; else what is faster on the first batch, with nothing drawn and nothing changed."""

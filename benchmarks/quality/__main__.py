@@ -2,10 +2,11 @@
 
     python -m benchmarks.quality --seeds 5 --out runs/quality.json
 
-The shipped config, one network of it with each of several ways of sharing, LightGBM with one model a task (every
-column, with its own smoothing of categories; and tuned on validation), torch-rechub's MMoE. Everything is chosen on
-validation and reported on test, by one set of metrics. What is done is kept in --out by its content (config, data,
-code, versions): a run that was stopped goes on, and what has changed is done again. The last line is one JSON object.
+The shipped config, the same with other ways of sharing, LightGBM with one model a task (every column, with its own
+smoothing of categories; and tuned on validation), torch-rechub's MMoE. Everything is
+chosen on validation and reported on test, by one set of metrics. What is done is kept in --out by its content
+(config, data, code, versions): a run that was stopped goes on, and what has changed is done again. The last line is one
+JSON object.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.quality.arms import NAMES, arms_of
+from benchmarks.quality.arms import NAMES, arms_of, names_for
 from benchmarks.quality.schedule import Fit, Workers, measure_all
 from benchmarks.quality.summary import summarise, table
 from model.contract.mistakes import InputError
@@ -47,7 +48,7 @@ def options() -> argparse.Namespace:
 def main() -> None:
     chosen, console = options(), Console()
     run = Run.of(load_config(chosen.config), chosen.runs)
-    arms = list(arms_of(run.config, chosen.arms or NAMES))
+    arms = list(arms_of(run.config, chosen.arms or names_for(run.config)))
     with FitsBar(console) as bar:
         prepare(run.preparation, run.encoded, bar.preparing)
         fits = [Fit(arm, seed, run.encoded) for seed, arm in product(range(chosen.seeds), arms)]

@@ -28,16 +28,20 @@ UNDECIDING: Any = {
 }
 
 
+def names_for(config: RunConfig) -> list[str]:
+    """All of them; MMoE only where it is not the shipped one itself."""
+    return [name for name in NAMES if name != "mmoe" or config.sharing.kind != "mmoe"]
+
+
 def arms_of(config: RunConfig, names: Sequence[str]) -> Iterator[Arm]:
-    """Sharing architectures, each as one network, with as many parameters as a member of the shipped ranker has."""
-    single = config.model_copy(update={"network": config.network.model_copy(update={"members": 1})})
+    """Sharing architectures take the place of the shipped one, with as many parameters."""
     for name in names:
         if name in LIBRARIES:
             package, module, predict = LIBRARIES[name]
             content = f"{name} {_content(package, module, columns, scores, training.readers)}"
             yield Arm(name, predict, config, content)
         else:
-            own = config if name == SHIPPED else sharing_arms(single, [name], match_parameters=True)[0].config
+            own = config if name == SHIPPED else sharing_arms(config, [name], match_parameters=True)[0].config
             settings = own.model_dump_json(exclude=UNDECIDING)
             yield Arm(name, watchnext.predict, own, _content("torch", watchnext, scores, model, training) + settings)
 

@@ -62,18 +62,6 @@ def variants() -> dict[str, Case]:
         "without hidden layer": Case(
             options={"network": {"embedding_dim": 4, "hidden_units": None, "tower_units": [6]}}
         ),
-        "members": Case(
-            options={"network": {"embedding_dim": 4, "hidden_units": 12, "tower_units": [6], "members": 3}}
-        ),
-        "members without hidden layer": Case(
-            options={"network": {"embedding_dim": 4, "hidden_units": None, "tower_units": [6], "members": 2}}
-        ),
-        "members with inputs for each task": Case(
-            options={
-                "network": {"embedding_dim": 4, "hidden_units": 12, "tower_units": [6], "members": 2},
-                "sharing": {"kind": "independent"},
-            }
-        ),
         "after operators": Case(after_operators(), {"position_bias": None}),
     }
 

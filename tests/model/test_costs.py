@@ -16,8 +16,8 @@ SMALL = make_encoder(
 )
 
 
-def small(members: int = 1, **sharing: object) -> MultiTaskRanker:
-    network = {"embedding_dim": 4, "hidden_units": 12, "tower_units": [6], "members": members}
+def small(**sharing: object) -> MultiTaskRanker:
+    network = {"embedding_dim": 4, "hidden_units": 12, "tower_units": [6]}
     return make_ranker(SMALL, network=network, sharing=sharing, position_bias=None)
 
 
@@ -51,14 +51,6 @@ def test_nothing_shared_costs_a_network_a_task() -> None:
     assert whole.embeddings == len(TASKS) * bottom.embeddings
     assert whole.per_task == bottom.shared + bottom.per_task
     assert whole.request_multiplications == len(TASKS) * bottom.request_multiplications
-
-
-def test_members_cost_so_many_times_as_much_and_share_their_embeddings() -> None:
-    one, three = costs(small(kind="mmoe")), costs(small(3, kind="mmoe"))
-    assert three.embeddings == one.embeddings
-    assert (three.shared, three.per_task) == (3 * one.shared, 3 * one.per_task)
-    assert three.request_multiplications == 3 * one.request_multiplications
-    assert three.candidate_multiplications == 3 * one.candidate_multiplications
 
 
 def test_multiplications_do_not_depend_on_what_is_counted_on() -> None:

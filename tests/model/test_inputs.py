@@ -32,11 +32,10 @@ SCHEMAS = {
 }
 
 
-def inputs_of(schema: FeatureSchema = SCHEMA) -> tuple[Inputs, list[Entry], Arrays]:
-    """And what two networks read of them."""
+def inputs_of(schema: FeatureSchema = SCHEMA) -> tuple[Inputs, Entry, Arrays]:
     encoder = make_encoder(schema)
-    ranker = make_ranker(encoder, network={"embedding_dim": 4, "hidden_units": 16, "members": 2})
-    return ranker.inputs.copies[0], [one.hidden[0] for one in ranker.members], make_arrays(encoder, BATCH)
+    ranker = make_ranker(encoder)
+    return ranker.inputs.copies[0], ranker.hidden[0], make_arrays(encoder, BATCH)
 
 
 def column(inputs: Inputs, spec: ArraySpec, values: np.ndarray) -> Tensor:
@@ -64,7 +63,7 @@ def pairs(inputs: Inputs, name: str, arrays: Arrays, row: int) -> tuple[Tensor, 
 @torch.no_grad()
 @pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
 def test_the_parts_equal_one_linear_layer_of_the_concatenation(schema: FeatureSchema) -> None:
-    inputs, entries, arrays = inputs_of(schema)
+    inputs, entry, arrays = inputs_of(schema)
     assert (inputs.in_dims[-1] == 0) == (schema is SCHEMAS["without pairs"])
     whole = []
     for row in range(BATCH):
@@ -80,10 +79,8 @@ def test_the_parts_equal_one_linear_layer_of_the_concatenation(schema: FeatureSc
                 pair.append(attention(query[None], attention.memory(*read))[0])
         whole.append(torch.cat([*request, *candidate, *pair]))
     batch = tensors(arrays)
-    halves = inputs.request_half(batch, entries), inputs.candidate_half(batch, entries)
-    expected = [one(torch.stack(whole)) for one in entries]
-    torch.testing.assert_close(inputs.entered(*halves, batch, entries), expected, rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(inputs.whole(batch, entries), expected, rtol=1e-5, atol=1e-5)
+    found = inputs.entered(inputs.request_half(batch, entry), inputs.candidate_half(batch, entry), batch, entry)
+    torch.testing.assert_close(found, entry(torch.stack(whole)), rtol=1e-5, atol=1e-5)
 
 
 @torch.no_grad()
@@ -103,20 +100,20 @@ def test_one_request_half_serves_all_candidates(kind: str, hidden_units: int | N
 
 @torch.no_grad()
 def test_a_set_is_pooled_in_any_order() -> None:
-    inputs, entries, arrays = inputs_of()
+    inputs, entry, arrays = inputs_of()
     turned = arrays | {name: arrays[name][:, ::-1].copy() for name in ("tags", "watching_tags")}
     assert (turned["tags"] != arrays["tags"]).any()
     for half in (inputs.candidate_half, inputs.request_half):
-        torch.testing.assert_close(half(tensors(turned), entries), half(tensors(arrays), entries))
+        torch.testing.assert_close(half(tensors(turned), entry), half(tensors(arrays), entry))
 
 
 @torch.no_grad()
 def test_each_half_reads_its_own_side_and_never_the_position_or_hidden_keys() -> None:
-    inputs, entries, arrays = inputs_of()
+    inputs, entry, arrays = inputs_of()
     sides = {"request": inputs.request_names, "candidate": inputs.candidate_names, "pair": inputs.pair_names}
     halves = {"request": inputs.request_half, "candidate": inputs.candidate_half}
     for side, half in halves.items():
-        half({name: tensors(arrays)[name] for name in sides[side]}, entries)
+        half({name: tensors(arrays)[name] for name in sides[side]}, entry)
     read = [name for names in sides.values() for name in names]
     unread = {spec.name for spec in inputs.schema.specs.values() if spec.hidden} | {"position"}
     assert sorted(read) == sorted(set(inputs.schema.specs) - unread)
@@ -136,11 +133,11 @@ def test_a_hidden_feature_feeds_its_match_and_nothing_else() -> None:
 
 
 def test_features_that_share_a_vocabulary_share_an_embedding() -> None:
-    inputs, entries, arrays = inputs_of()
+    inputs, entry, arrays = inputs_of()
     batch = tensors(arrays)
     for half, names in ((inputs.request_half, {"watching", "recent"}), (inputs.candidate_half, {"video_id"})):
         inputs.zero_grad()
-        half(batch, entries).sum().backward()
+        half(batch, entry).sum().backward()
         table = inputs.embeddings.slots["video_id"]
         gradient = inputs.embeddings.fused[table.fused].weight.grad[table.start :]
         used = {code for name in names for code in batch[name].flatten().tolist()}

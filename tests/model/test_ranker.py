@@ -1,7 +1,5 @@
 """The whole network: rows on their own, predictions in bounds, position known in training alone."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 import torch
@@ -84,17 +82,6 @@ def test_dropout_is_for_training_alone() -> None:
     batch = tensors(make_arrays(ENCODER, BATCH))
     assert torch.equal(ranker(batch), ranker(batch))
     assert not torch.equal(ranker.train()(batch), ranker(batch))
-
-
-@torch.no_grad()
-def test_several_members_are_their_mean_and_no_two_are_alike() -> None:
-    ranker = make_ranker(ENCODER, network={"embedding_dim": 4, "hidden_units": 12, "tower_units": [6], "members": 3})
-    batch = tensors(make_arrays(ENCODER, BATCH))
-    members = ranker.of_members(batch)
-    assert len(members) == 3
-    torch.testing.assert_close(ranker(batch), (members[0] + members[1] + members[2]) / 3)
-    for one, other in pairwise([*members, members[0]]):
-        assert not torch.isclose(one, other).any()
 
 
 @pytest.mark.parametrize("encoder", [ENCODER, UNBIASED], ids=["with bias", "without bias"])

@@ -3,7 +3,7 @@
 import pytest
 
 from model.contract.mistakes import InputError
-from model.member import NetworkConfig
+from model.ranker import NetworkConfig
 from model.sharing import AnySharing
 from model.sharing.interface import IS_WIDTH, SharingConfig
 from model.sharing.mmoe import MMoEConfig

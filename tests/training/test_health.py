@@ -34,8 +34,8 @@ def split_of(num_rows: int = ROWS, seed: int = 0) -> SplitData:
     return SplitData("valid", arrays, values, values == 0, zeros, zeros, np.arange(num_rows))
 
 
-def ranker_of(seed: int = 0, members: int = 1, **sharing: Any) -> MultiTaskRanker:
-    return make_ranker(ENCODER, seed, network=NETWORK | {"members": members}, sharing=sharing, position_bias=None)
+def ranker_of(seed: int = 0, **sharing: Any) -> MultiTaskRanker:
+    return make_ranker(ENCODER, seed, network=NETWORK, sharing=sharing, position_bias=None)
 
 
 def measure(ranker: MultiTaskRanker) -> ExpertHealth:
@@ -55,9 +55,8 @@ def test_utilisation_and_entropy_are_those_of_the_gate() -> None:
     with torch.no_grad():
         batch = batch_of(split_of(), slice(None))
         halves = ranker.request_half(batch), ranker.candidate_half(batch)
-        [member] = ranker.members
-        [[entered]] = ranker.inputs.entered(*halves, batch, [member.entries])
-        hidden, sharing = torch.relu(entered), member.sharing
+        hidden = torch.relu(ranker.inputs.entered(*halves, batch, list(ranker.hidden)))
+        sharing = ranker.sharing
         weights = sharing.gate.weights(sharing.entry.apart(sharing.entry(hidden))["gate"])
     np.testing.assert_allclose(gate.tasks, weights.mean(0), rtol=1e-5)
     entropy = -(weights * weights.log()).sum(2).mean(0) / np.log(5)
@@ -65,21 +64,15 @@ def test_utilisation_and_entropy_are_those_of_the_gate() -> None:
     np.testing.assert_allclose(np.sum(gate.tasks, 1), 1, rtol=1e-5)
 
 
-def test_each_member_tells_of_its_own_gates() -> None:
-    found = measure(ranker_of(members=2, kind="mmoe", num_experts=5))
-    assert [gate.name for gate in found.gates] == ["member_1.gate", "member_2.gate"]
-    assert found.gates[0].tasks != found.gates[1].tasks
-
-
 def test_an_even_gate_is_healthy_and_a_collapsed_one_polarises() -> None:
     ranker = ranker_of(kind="mmoe", num_experts=4)
-    fix(*ranker.members[0].sharing.entry.parameters_of("gate"), torch.zeros(4, 4))
+    fix(*ranker.sharing.entry.parameters_of("gate"), torch.zeros(4, 4))
     even = measure(ranker)
     np.testing.assert_allclose(even.gates[0].entropy, 1, rtol=1e-5)
     assert even.alarms == ()
     logits = torch.zeros(4, 4)
     logits[2, 1] = 10.0
-    fix(*ranker.members[0].sharing.entry.parameters_of("gate"), logits)
+    fix(*ranker.sharing.entry.parameters_of("gate"), logits)
     collapsed = measure(ranker)
     assert collapsed.gates[0].entropy[2] < 0.01
     assert collapsed.alarms == ("gate polarises: `like` takes 100% from expert 2",)
@@ -87,7 +80,7 @@ def test_an_even_gate_is_healthy_and_a_collapsed_one_polarises() -> None:
 
 def test_a_gate_of_all_tasks_counts_for_each() -> None:
     ranker = ranker_of(kind="one_gate", num_experts=3)
-    fix(*ranker.members[0].sharing.entry.parameters_of("gate"), torch.tensor([[0.0, 0.0, 12.0]]))
+    fix(*ranker.sharing.entry.parameters_of("gate"), torch.tensor([[0.0, 0.0, 12.0]]))
     found = measure(ranker)
     assert len(set(found.gates[0].tasks)) == 1 and len(found.gates[0].tasks) == len(TASKS)
     assert "gate polarises: `all` takes 100% from expert 3" in found.alarms
@@ -96,8 +89,8 @@ def test_a_gate_of_all_tasks_counts_for_each() -> None:
 def test_an_expert_whose_units_never_rise_above_0_is_dead() -> None:
     ranker = ranker_of(kind="mmoe", num_experts=3, expert_units=[8, 10])
     with torch.no_grad():
-        ranker.members[0].sharing.experts.biases[-1][1, :] = -1000.0
-        ranker.members[0].sharing.experts.biases[-1][2, :4] = -1000.0
+        ranker.sharing.experts.biases[-1][1, :] = -1000.0
+        ranker.sharing.experts.biases[-1][2, :4] = -1000.0
     found = measure(ranker)
     assert found.experts[0].dead_units[1] == 1
     assert 0.4 <= found.experts[0].dead_units[2] < 0.9
@@ -108,7 +101,7 @@ def test_a_shared_expert_of_one_task_alone_and_one_that_nobody_uses() -> None:
     ranker, logits = ranker_of(kind="mmoe", num_experts=4), torch.zeros(4, 4)
     logits[:, 3] = -20.0
     logits[:3, 0] = -20.0
-    fix(*ranker.members[0].sharing.entry.parameters_of("gate"), logits)
+    fix(*ranker.sharing.entry.parameters_of("gate"), logits)
     assert measure(ranker).alarms == (
         "gate: only `rating` uses expert 1, which is for all",
         "gate: no task uses expert 4",
@@ -117,10 +110,7 @@ def test_a_shared_expert_of_one_task_alone_and_one_that_nobody_uses() -> None:
 
 def test_of_levels_every_gate_and_every_group_of_experts_is_told() -> None:
     ranker = ranker_of(kind="ple", num_levels=2, num_shared_experts=3, num_task_experts=2)
-    fix(
-        *ranker.members[0].sharing.levels[1].logits.parameters(),
-        torch.tensor([[0.0, 0.0, 0.0, -20.0, -20.0]]).expand(4, -1),
-    )
+    fix(*ranker.sharing.levels[1].logits.parameters(), torch.tensor([[0.0, 0.0, 0.0, -20.0, -20.0]]).expand(4, -1))
     found = measure(ranker)
     assert [one.name for one in found.gates] == ["levels.0.gate", "levels.1.gate"]
     assert all(np.shape(one.tasks) == (len(TASKS), 3 + 2) for one in found.gates)
@@ -165,8 +155,8 @@ def fitted(seed: int, **sharing: Any) -> tuple[ExpertHealth, float]:
     """
     ranker, split = ranker_of(seed, num_experts=8, expert_units=[4], **sharing), split_of(4096, seed)
     with torch.no_grad():
-        ranker.members[0].sharing.entry.biases["experts"][0] = -20.0
-        ranker.members[0].sharing.entry.biases["gate"][:, 0] = 9.0
+        ranker.sharing.entry.biases["experts"][0] = -20.0
+        ranker.sharing.entry.biases["gate"][:, 0] = 9.0
     random, inputs = np.random.default_rng(seed), np.concatenate([split.arrays["title"], split.arrays["taste"]], 1)
     targets = inputs @ random.normal(size=(inputs.shape[1], len(TASKS))) / np.sqrt(12)
     targets += 0.3 * random.normal(size=targets.shape) - targets.mean(0)

@@ -125,27 +125,6 @@ def test_with_any_balancer_a_resumed_run_ends_as_an_unbroken_one(
     assert_equal(unbroken, fit(raw, tmp_path / "b", dataset, resume=True))
 
 
-def test_each_member_learns_from_its_own_errors(quick: tuple[dict[str, Any], Dataset], tmp_path: Path) -> None:
-    """What another one predicts changes nothing of its gradient, which is that of the mean of all losses."""
-    raw, dataset = quick
-    config = parse(raw | {"network": raw["network"] | {"members": 2, "dropout": 0.2}}, {}, "config")
-    trainer = Trainer(config, dataset, Checkpointing(tmp_path / "checkpoint.pt", "", resume=False), Interrupting(None))
-    first, second = trainer.ranker.members
-    batch, touched = next(trainer._batches())
-    trainer.optimizer.lend(touched)
-
-    def gradients() -> tuple[torch.Tensor, ...]:
-        _, losses = trainer._forward(batch, "float32")
-        return torch.autograd.grad(losses.sum(), list(first.parameters()))
-
-    before = gradients()
-    with torch.no_grad():
-        for one in second.parameters():
-            one.mul_(2)
-    assert all(map(torch.equal, before, gradients()))
-    assert all(one.any() for one in before)
-
-
 def test_the_precision_that_was_measured_is_kept_when_a_run_goes_on(
     quick: tuple[dict[str, Any], Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
