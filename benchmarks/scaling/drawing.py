@@ -5,7 +5,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, ScalarFormatter
+from matplotlib.ticker import NullFormatter
 
 from benchmarks.scaling.costs import Costs
 
@@ -34,10 +34,10 @@ def _panel(axes: Axes, thing: str, by_size: Mapping[int, Costs]) -> None:
         axes.plot(sizes, relative, marker="o", markersize=3, label=f"{name}: from {least:.3g}")
     highest = axes.get_ylim()[1]
     axes.plot(sizes, [size / sizes[0] for size in sizes], linestyle="--", color="0.7", linewidth=1, zorder=0)
-    axes.set(xscale="log", yscale="log", xlabel=thing, ylabel="times the first", ylim=(0.5, max(2 * highest, 4)))
+    axes.set(xscale="log", yscale="log", xlabel=thing, ylabel="times the first", ylim=(0.5, max(3 * highest, 4)))
     axes.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=30, ha="right", fontsize=7)
-    axes.yaxis.set_major_formatter(ScalarFormatter())
+    axes.yaxis.set_major_formatter("{x:g}")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_formatter(NullFormatter())
-    axes.legend(fontsize=7, frameon=False, loc="upper left")
+    axes.legend(fontsize=7, framealpha=1, edgecolor="none", loc="upper left")
     axes.spines[["top", "right"]].set_visible(False)
