@@ -30,6 +30,10 @@ class Halves:
         places[rows] = np.arange(len(rows), dtype=np.int32)
         return cls(values, places)
 
+    @property
+    def row_bytes(self) -> int:
+        return self.values.shape[1] * self.values.itemsize
+
     def known(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         return self.places[rows] != NOWHERE
 
@@ -37,7 +41,7 @@ class Halves:
         """`[row, dim]`; what stands where nothing is known is for the caller to write."""
         places = self.places[rows]
         if len(self.values):
-            return self.values[places]
+            return self.values.take(places, axis=0, mode="clip")  # indexing would take longer
         return np.empty((len(rows), self.values.shape[1]), dtype=np.float32)
 
     def save(self, folder: Path) -> None:

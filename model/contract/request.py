@@ -142,7 +142,7 @@ class RankRequest(Asked):
     def inline(self) -> dict[str, InlineColumn]:
         rows, given = [], []
         for row, one in enumerate(self.candidates):
-            if isinstance(one, Candidate) and one.features:
+            if not isinstance(one, str) and one.features:
                 rows.append(row)
                 given.append(one.features)
         return columns_of(np.array(rows, dtype=np.intp), given)

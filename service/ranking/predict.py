@@ -1,41 +1,54 @@
 """Predict: encoded arrays through the graphs, each of them once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.contract.execution import Floats
 from model.contract.graphs import CANDIDATE_HALF
+from model.contract.halves import Halves
 from model.contract.tasks import Task
-from service.ranking.encode import Encoded, Fresh
+from service.ranking.encode import Encoded
 from service.ranking.fetch import Fetched
 from service.ranking.ranker import Ranker
 
-BLOCK = 512  # candidates that are predicted at once: what is computed of them then stays in the processor's cache
+# So many candidates are predicted at once that their halves fit the cache of a core: what is computed of them finds its
+# data there, and the rest of the request still its code.
+BLOCK_BYTES, BLOCK_ROWS = 2**20, 512
 
 
 def predict(fetched: Fetched, encoded: Encoded, ranker: Ranker) -> NDArray[np.float32]:
     """`[candidate, task]`: only candidates whose half is not computed yet cost a run of their own graph."""
     request = ranker.runtime.halve_request(encoded.request)
+    fresh = ranker.runtime.halve_candidates(encoded.fresh.arrays) if len(encoded.fresh.at) else None
     predictions = []
-    for start in range(0, len(fetched.rows), BLOCK):
-        block = slice(start, start + BLOCK)
-        halves = request | {CANDIDATE_HALF: _candidate_halves(block, fetched, encoded.fresh, ranker)}
+    for block in blocks(len(fetched.rows), ranker.bundle.halves.row_bytes):
+        halves = _candidate_halves(block, fetched.rows[block], encoded.fresh.at, fresh, ranker.bundle.halves)
         pairs = {name: array[block] for name, array in encoded.pairs.items()}
-        predictions.append(ranker.runtime.predict(halves, pairs))
+        predictions.append(ranker.runtime.predict(request | {CANDIDATE_HALF: halves}, pairs))
     return np.concatenate(predictions)
 
 
-def _candidate_halves(block: slice, fetched: Fetched, fresh: Fresh, ranker: Ranker) -> NDArray[np.float32]:
-    rows = fetched.rows[block]
-    first, end = np.searchsorted(fresh.at, (block.start, block.stop))
-    arrays = {name: array[first:end] for name, array in fresh.arrays.items()}
+def blocks(num_rows: int, row_bytes: int) -> Iterator[slice]:
+    """As few as can be, and of one size but the last: a new shape costs some runtimes time."""
+    most = min(max(BLOCK_BYTES // row_bytes, 1), BLOCK_ROWS)
+    size = -(-num_rows // -(-num_rows // most))
+    return (slice(start, min(start + size, num_rows)) for start in range(0, num_rows, size))
+
+
+def _candidate_halves(
+    block: slice, rows: NDArray[np.int64], fresh_at: NDArray[np.intp], fresh: Floats | None, halves: Halves
+) -> Floats:
+    """`fresh` are the halves of the candidates at `fresh_at`, of which some, all or none are in the block."""
+    if fresh is None:
+        return halves.gather(rows)
+    first, end = np.searchsorted(fresh_at, (block.start, block.stop))
     if end - first == len(rows):
-        return ranker.runtime.halve_candidates(arrays)
-    halves = ranker.bundle.halves.gather(rows)
-    if end > first:
-        halves[fresh.at[first:end] - block.start] = ranker.runtime.halve_candidates(arrays)
-    return halves
+        return fresh[first:end]
+    found = halves.gather(rows)
+    found[fresh_at[first:end] - block.start] = fresh[first:end]
+    return found
 
 
 def by_task(predictions: NDArray[np.float32], tasks: Sequence[Task]) -> dict[str, NDArray[np.float64]]:

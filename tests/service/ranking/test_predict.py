@@ -1,0 +1,40 @@
+"""predict(): candidates in blocks, of whatever size, get the predictions that they would get in one."""
+
+import numpy as np
+import pytest
+
+from model.contract.request import RankRequest
+from service.ranking import predict as predicting
+from service.ranking.pipeline import rank
+from service.ranking.ranker import Ranker
+from tests.service.small_bundle import NUM_VIDEOS
+
+ALL_KNOWN = [f"v{at}" for at in range(NUM_VIDEOS)]
+ALL_GIVEN = [{"id": one, "features": {"duration_s": 9.0 + at}} for at, one in enumerate(ALL_KNOWN)]
+MIXED = [
+    given if at % 3 == 0 or at < 5 else known
+    for at, (known, given) in enumerate(zip(ALL_KNOWN, ALL_GIVEN, strict=True))
+]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, NUM_VIDEOS])
+@pytest.mark.parametrize("candidates", [ALL_KNOWN, ALL_GIVEN, MIXED], ids=["known", "given", "mixed"])
+def test_blocks_change_no_prediction(
+    ranker: Ranker, candidates: list[object], rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = RankRequest.model_validate({"candidates": candidates, "user": {"id": "u1"}})
+    whole = rank(request, ranker)
+    monkeypatch.setattr(predicting, "BLOCK_BYTES", rows * ranker.bundle.halves.row_bytes)
+    in_blocks = rank(request, ranker)
+    assert in_blocks.ids == whole.ids
+    np.testing.assert_allclose(in_blocks.predictions, whole.predictions, rtol=1e-6, atol=1e-6)
+
+
+def test_blocks_are_of_one_size_and_cover_every_row() -> None:
+    for num_rows in range(1, 200):
+        blocks = list(predicting.blocks(num_rows, predicting.BLOCK_BYTES // 7))
+        assert [row for block in blocks for row in range(num_rows)[block]] == list(range(num_rows))
+        sizes = [block.stop - block.start for block in blocks]
+        assert max(sizes) <= 7
+        assert len(set(sizes[:-1])) <= 1
+        assert len(blocks) == -(-num_rows // 7)
