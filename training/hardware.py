@@ -3,8 +3,8 @@
 import ctypes
 import statistics
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Literal
 
 import torch
@@ -26,6 +26,19 @@ def compute_deterministically() -> None:
     torch.use_deterministic_algorithms(True)
     # Nothing here reads what it has not written: to fill all new memory would only take time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+@contextmanager
+def in_any_order() -> Iterator[None]:
+    """For writes to places no two of which are the same: torch cannot know that, and where it computes
+    deterministically does one after the other.
+    """
+    was = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(False)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(was)
 
 
 def keep_freed_memory() -> None:

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from training.averaging import average_decay, log_average_decay
-from training.hardware import in_large_pages
+from training.hardware import in_any_order, in_large_pages
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8  # torch.optim.AdamW's own
 ROWS_AT_ONCE = 65_536
@@ -60,9 +60,11 @@ class LazyAdamW:
     @torch.no_grad()
     def lend(self, numbers: Int[Tensor, " row"]) -> Rows:
         """Rows to compute a gradient on, no number twice; the table itself stays as it is until `take`."""
-        average = None if self.average is None else self.average[numbers]
-        rows = Rows(numbers, nn.Parameter(self.weight[numbers]), self.moments[numbers], average)
-        self._make_up(rows, self.last[numbers])
+        # Not by brackets, which go from one element to the next instead of copying a row.
+        average = None if self.average is None else self.average.index_select(0, numbers)
+        weight, moments = (one.index_select(0, numbers) for one in (self.weight, self.moments))
+        rows = Rows(numbers, nn.Parameter(weight), moments, average)
+        self._make_up(rows, self.last.index_select(0, numbers))
         return rows
 
     @torch.no_grad()
@@ -92,11 +94,12 @@ class LazyAdamW:
             self._keep(self.lend(numbers))
 
     def _keep(self, rows: Rows) -> None:
-        self.weight.index_copy_(0, rows.numbers, rows.weight.detach())
-        self.moments.index_copy_(0, rows.numbers, rows.moments)
-        if self.average is not None and rows.average is not None:
-            self.average.index_copy_(0, rows.numbers, rows.average)
-        self.last.index_fill_(0, rows.numbers, self.num_steps)
+        with in_any_order():
+            self.weight.index_copy_(0, rows.numbers, rows.weight.detach())
+            self.moments.index_copy_(0, rows.numbers, rows.moments)
+            if self.average is not None and rows.average is not None:
+                self.average.index_copy_(0, rows.numbers, rows.average)
+            self.last.index_fill_(0, rows.numbers, self.num_steps)
 
     def _make_up(self, rows: Rows, last: Int[Tensor, " row"]) -> None:
         last = last.double()

@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 
-from training.hardware import NUM_TRIALS, Precision, device_of, faster_precision
+from training.hardware import NUM_TRIALS, Precision, device_of, faster_precision, in_any_order
 
 
 @pytest.mark.parametrize(("slow", "expected"), [("float32", "bfloat16"), ("bfloat16", "float32")])
@@ -26,6 +26,19 @@ def test_the_one_that_takes_less_time_is_chosen(slow: str, expected: str) -> Non
 def test_a_device_is_taken_by_its_name() -> None:
     assert device_of("cpu") == torch.device("cpu")
     assert device_of("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.mark.parametrize("was", [True, False])
+def test_any_order_holds_for_as_long_as_it_was_asked_for(was: bool) -> None:
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(was)
+    try:
+        with pytest.raises(ValueError, match="within"), in_any_order():
+            assert not torch.are_deterministic_algorithms_enabled()
+            raise ValueError("within")
+        assert torch.are_deterministic_algorithms_enabled() == was
+    finally:
+        torch.use_deterministic_algorithms(before)
 
 
 FAULTS = """
