@@ -34,6 +34,7 @@ class Gate(nn.Module):
     ) -> Float[Tensor, "batch gate out"]:
         """Mixtures of what the experts put out: the logits are those of the shared ones, then of a gate's own."""
         weights = self.weights(logits)
+        shared = shared.contiguous()  # to copy it once takes less than what the products would do themselves, twice
         if own is None:
             return weights @ shared
         of_shared, of_own = torch.split(weights, [shared.shape[1], own.shape[2]], 2)
