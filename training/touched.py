@@ -34,13 +34,14 @@ class RowFinder:
         places: dict[str, Tensor] = {}
         for fused, notes in self.notes.items():
             names = [name for name, slot in self.slots.items() if slot.fused == fused]
-            codes = np.concatenate([arrays[name].numpy().ravel() + self.slots[name].start for name in names])
+            parts = [arrays[name].numpy().ravel() + self.slots[name].start for name in names]
+            codes = np.concatenate(parts, dtype=np.int64)
             at = np.arange(len(codes), dtype=np.int32)
             notes[codes] = at  # of equal codes one stays
-            found = codes[notes[codes] == at]
+            found = codes.compress(notes.take(codes) == at)
             notes[found] = at[: len(found)]
-            parts = np.split(notes[codes], np.cumsum([arrays[name].numel() for name in names])[:-1])
-            rows[fused] = torch.from_numpy(found.astype(np.int64))
+            parts = np.split(notes.take(codes), np.cumsum([arrays[name].numel() for name in names])[:-1])
+            rows[fused] = torch.from_numpy(found)
             shaped = (part.reshape(arrays[name].shape) for name, part in zip(names, parts, strict=True))
             places |= dict(zip(names, map(torch.from_numpy, shaped), strict=True))
         return Touched(rows, places)
