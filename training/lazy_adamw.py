@@ -79,7 +79,7 @@ class LazyAdamW:
         weight.mul_(1 - rates.decay)
         unbiased = (1 - BETAS[1] ** step) ** 0.5
         size = rates.learning_rate * unbiased / (1 - BETAS[0] ** step)
-        weight.addcdiv_(first, second.sqrt().add_(EPSILON * unbiased), value=-size)
+        weight.addcdiv_(first, _root(second).add_(EPSILON * unbiased), value=-size)
         if rows.average is not None:
             rows.average.lerp_(weight, 1 - average_decay(rates.average, step))
         self.num_steps = step
@@ -109,7 +109,7 @@ class LazyAdamW:
         unbiased = (1 - BETAS[1] ** last).sqrt()
         size = self.rates.learning_rate * unbiased / (1 - BETAS[0] ** last).clamp(min=1 - BETAS[0])
         first, second = rows.moments.unbind(1)
-        pull = first / (second.sqrt() + EPSILON)
+        pull = _root(second).add_(EPSILON).reciprocal_().mul_(first)
         kept, carried = keep**missed, carry**missed
         if rows.average is not None:
             held = log_average_decay(self.rates.average, self.num_steps) - log_average_decay(self.rates.average, last)
@@ -131,6 +131,11 @@ class LazyAdamW:
         self.moments.copy_(state["moments"])
         self.last.copy_(state["last"])
         self.num_steps = num_steps
+
+
+def _root(values: Float[Tensor, "row dim"]) -> Float[Tensor, "row dim"]:
+    """Of every other row of the moments: torch would take one root after the other there, and of a copy several."""
+    return values.clone(memory_format=torch.contiguous_format).sqrt_()
 
 
 def _column(values: Float[Tensor, " row"]) -> Float[Tensor, "row 1"]:

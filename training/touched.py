@@ -38,7 +38,7 @@ class RowFinder:
             codes = np.concatenate(parts, dtype=np.int64)
             at = np.arange(len(codes), dtype=np.int32)
             notes[codes] = at  # of equal codes one stays
-            found = codes.compress(notes.take(codes) == at)
+            found = np.sort(codes.compress(notes.take(codes) == at))  # memory is read faster in its order
             notes[found] = at[: len(found)]
             parts = np.split(notes.take(codes), np.cumsum([arrays[name].numel() for name in names])[:-1])
             rows[fused] = torch.from_numpy(found)
