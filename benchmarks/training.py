@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -45,19 +46,18 @@ def train(library: str, job: Job) -> Measured:
 
 
 def measure_all(chosen: argparse.Namespace, console: Console) -> dict[tuple[str, int], list[Measured]]:
-    """By library and vocabulary; the libraries take turns."""
+    """By library and vocabulary, which take turns: a machine may be slower at one time than at another."""
     found: dict[tuple[str, int], list[Measured]] = {}
-    for vocabulary in chosen.vocabularies:
-        for _ in range(chosen.repeats):
-            for library in chosen.libraries:
-                size = Size(vocabulary, chosen.rows, chosen.test_rows)
-                try:
-                    one = in_a_process(train, library, Job(size, chosen.epochs, chosen.threads, chosen.learning_rate))
-                except ImportError as error:
-                    console.print(f"{library} is left out: {error}")
-                    continue
-                found.setdefault((library, vocabulary), []).append(one)
-                console.print(f"{library}, {vocabulary:,}: {one.rows_per_s:,.0f} rows/s", highlight=False)
+    for _ in range(chosen.repeats):
+        for vocabulary, library in product(chosen.vocabularies, chosen.libraries):
+            size = Size(vocabulary, chosen.rows, chosen.test_rows)
+            try:
+                one = in_a_process(train, library, Job(size, chosen.epochs, chosen.threads, chosen.learning_rate))
+            except ImportError as error:
+                console.print(f"{library} is left out: {error}")
+                continue
+            found.setdefault((library, vocabulary), []).append(one)
+            console.print(f"{library}, {vocabulary:,}: {one.rows_per_s:,.0f} rows/s", highlight=False)
     return found
 
 

@@ -121,8 +121,7 @@ class LazyAdamW:
             rows.average.addcmul_(pull, _column((mean - 1) * tail))
         rows.weight.mul_(_column(kept))
         rows.weight.addcmul_(pull, _column(-size * carry * (kept - carried) / (keep - carry)))
-        first.mul_(_column(BETAS[0] ** missed))
-        second.mul_(_column(BETAS[1] ** missed))
+        rows.moments.mul_(torch.stack([BETAS[0] ** missed, BETAS[1] ** missed], 1).float().unsqueeze(2))
 
     def state_dict(self) -> dict[str, Tensor]:
         return {"moments": self.moments, "last": self.last}
