@@ -1,5 +1,7 @@
 """The hash index of an array of tokens: where each of many tokens stands in it, found in bulk."""
 
+from functools import cache, reduce
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,12 +16,17 @@ def hashes_of(tokens: NDArray[np.bytes_]) -> NDArray[np.uint64]:
     width = -(-max(tokens.dtype.itemsize, 1) // _WORD.itemsize) * _WORD.itemsize
     padded = np.ascontiguousarray(tokens.astype(f"S{width}", copy=False))
     words = padded.view(_WORD).reshape(len(tokens), width // _WORD.itemsize)
-    # Another factor for each word.
-    mixed = words * np.array([_FIRST * (2 * at + 1) % 2**64 for at in range(words.shape[1])], dtype=np.uint64)
+    mixed = words * _factors(words.shape[1])
     mixed ^= mixed >> np.uint64(32)
     mixed *= np.uint64(_SECOND)
     mixed ^= mixed >> np.uint64(29)
-    return mixed.sum(axis=1)
+    return reduce(np.add, mixed.T)  # `sum` takes longer along so short an axis
+
+
+@cache
+def _factors(num_words: int) -> NDArray[np.uint64]:
+    """Another one for each word."""
+    return np.array([_FIRST * (2 * at + 1) % 2**64 for at in range(num_words)], dtype=np.uint64)
 
 
 def index_of(tokens: NDArray[np.bytes_]) -> Index:
@@ -44,14 +51,14 @@ def find(tokens: NDArray[np.bytes_], index: Index, wanted: NDArray[np.bytes_]) -
     if not len(tokens):
         return np.full(len(wanted), -1, dtype=np.int64)
     slots = _slots(hashes_of(wanted), index)
-    places = index[slots]
-    hit = (tokens[places] == wanted) & (places >= 0)
+    places = index.take(slots)
+    hit = (tokens.take(places, mode="wrap") == wanted) & (places >= 0)
     found = np.where(hit, places, -1).astype(np.int64)
     left = np.flatnonzero(~hit & (places >= 0))
     while len(left):
         near = (slots[left, None] + _NEXT) & (len(index) - 1)
-        places = index[near]
-        hit = (tokens[places] == wanted[left, None]) & (places >= 0)
+        places = index.take(near)
+        hit = (tokens.take(places, mode="wrap") == wanted[left, None]) & (places >= 0)
         at, which = np.nonzero(hit)
         found[left[at]] = places[at, which]
         left = left[~(hit | (places < 0)).any(axis=1)]
