@@ -1,7 +1,7 @@
 """Arrow: a request and its answer as Arrow IPC streams; needs pyarrow, the extra `arrow`."""
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -35,7 +35,8 @@ class ArrowRequest(Asked):
     def take(self, batch: pa.RecordBatch) -> None:
         """Raises InputError."""
         self._ids = _ids(batch[ID])
-        self._inline = {name: _column(batch[name]) for name in batch.schema.names if name != ID}
+        rows = np.arange(batch.num_rows)
+        self._inline = {name: InlineColumn(rows, _values(batch[name])) for name in batch.schema.names if name != ID}
 
     @property
     def ids(self) -> list[str]:
@@ -159,9 +160,8 @@ def _ids(column: Any) -> list[str]:
         raise InputError(*(Mistake(f"{one.where}.{ID}", one.expected, one.found) for one in wrong)) from None
 
 
-def _column(column: Any) -> InlineColumn:
-    values = _texts(column) if _is_text(column.type) else column.to_pylist()
-    return InlineColumn(np.arange(len(column)), values)
+def _values(column: Any) -> Sequence[Any]:
+    return _texts(column) if _is_text(column.type) else column.to_pylist()
 
 
 def _texts(column: Any) -> Texts:
@@ -171,7 +171,7 @@ def _texts(column: Any) -> Texts:
     kind = np.int64 if pa.types.is_large_string(column.type) else np.int32
     at = np.frombuffer(offsets, kind, len(column) + 1, column.offset * kind().itemsize).astype(np.int64)
     utf8 = data[int(at[0]) : int(at[-1])].to_pybytes() if data is not None else b""
-    return Texts(utf8, np.diff(at))
+    return Texts(utf8, at[1:] - at[:-1])
 
 
 def ranking_arrow(ranking: Ranking, request_id: str, manifest: Manifest) -> bytes:
