@@ -108,7 +108,7 @@ class Asked(Strict, ABC):
     """
 
     request_id: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
-    user: User = Field(default_factory=User)  # made anew: to copy one takes ten times as long
+    user: User = Field(default_factory=User)  # made anew: to copy one takes five times as long
     query: Query = Field(default_factory=Query)
     context: Features = Field(default_factory=dict)
     top_k: int | None = Field(default=None, ge=1)
