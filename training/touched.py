@@ -34,8 +34,8 @@ class RowFinder:
         places: dict[str, Tensor] = {}
         for fused, notes in self.notes.items():
             names = [name for name, slot in self.slots.items() if slot.fused == fused]
-            parts = [arrays[name].numpy().ravel() + self.slots[name].start for name in names]
-            codes = np.concatenate(parts, dtype=np.int64)
+            shifted = [arrays[name].numpy().ravel() + self.slots[name].start for name in names]
+            codes = np.concatenate(shifted, dtype=np.int64)
             at = np.arange(len(codes), dtype=np.int32)
             notes[codes] = at  # of equal codes one stays
             found = np.sort(codes.compress(notes.take(codes) == at))  # memory is read faster in its order
