@@ -1,7 +1,7 @@
 """encode(): raw columns to the arrays that the network reads. The one such function, for training and for serving."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from model.contract.catalog import EntityTable
 from model.contract.columns import Column, Histories
-from model.contract.features.interface import Arrays, Fitted
+from model.contract.features.interface import NO_CODES, Arrays, Feature, Fitted
 from model.contract.scaling import Scaler
 from model.contract.schema import FeatureSchema
-from model.contract.vocabulary import INDEX_SUFFIX, Vocabulary
+from model.contract.vocabulary import INDEX_SUFFIX, Vocabulary, codes_of_each
 
 VOCABULARIES = "vocabularies"
 
@@ -30,14 +30,22 @@ class Encoder:
 def encode(encoder: Encoder, columns: Mapping[str, Column]) -> Arrays:
     """The arrays of every feature in `columns` (all of one number of rows), hidden history keys among them."""
     schema, arrays = encoder.schema, Arrays()
-    for name, column in columns.items():
-        arrays |= schema.columns[name].encode(column, encoder.fitted)
+    for own in encode_each([(schema.columns[name], column) for name, column in columns.items()], encoder.fitted):
+        arrays |= own
     for match in schema.matches.values():
         history = columns.get(match.of)
         if isinstance(history, Histories):
             length = schema.histories[match.of].length
             arrays[match.keys_name] = match.keys(history, length, encoder.videos.lookup)
     return arrays
+
+
+def encode_each(columns: Sequence[tuple[Feature, Column]], fitted: Fitted) -> Iterator[Arrays]:
+    """What each feature makes of its column; they may have different numbers of rows."""
+    texts = [feature.texts(column) for feature, column in columns]
+    codes = iter(codes_of_each([(fitted.vocabularies[table], values) for table, values in filter(None, texts)]))
+    for (feature, column), has_texts in zip(columns, texts, strict=True):
+        yield feature.encode(column, next(codes) if has_texts else NO_CODES, fitted)
 
 
 def encode_pairs(encoder: Encoder, request: Arrays, candidate: Arrays, request_of: NDArray[np.int64]) -> Arrays:

@@ -1,11 +1,14 @@
 """The hash index of an array of tokens: where each of many tokens stands in it, found in bulk."""
 
+from collections.abc import Sequence
 from functools import cache, reduce
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 Index = NDArray[np.int32]
+Indexed = tuple[NDArray[np.bytes_], Index]  # tokens and their index
 _WORD = np.dtype("<u8")
 _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9  # of splitmix64 (Steele et al., 2014)
 _NEXT = np.arange(1, 5)  # slots that are looked at together: most tokens that are not at their hash are near it
@@ -46,24 +49,34 @@ def index_of(tokens: NDArray[np.bytes_]) -> Index:
     return index
 
 
-def find(tokens: NDArray[np.bytes_], index: Index, wanted: NDArray[np.bytes_]) -> NDArray[np.int64]:
-    """Where each wanted token stands in `tokens`; -1 where it does not."""
-    if not len(tokens):
-        return np.full(len(wanted), -1, dtype=np.int64)
-    slots = _slots(hashes_of(wanted), index)
-    places = index.take(slots)
-    hit = (tokens.take(places, mode="wrap") == wanted) & (places >= 0)
+def find(searched: Sequence[Indexed], wanted: NDArray[np.bytes_], bounds: Sequence[int]) -> NDArray[np.int64]:
+    """Where each wanted token stands among those that it is searched in, the tokens from `bounds[i]` to `bounds[i + 1]`
+    in `searched[i]`; -1 where it does not.
+    """
+    masks = np.repeat([len(index) - 1 for _, index in searched], np.diff(bounds))
+    slots = (hashes_of(wanted) & masks.astype(np.uint64)).astype(np.int64)
+    places, hit = _look(searched, slots, wanted, bounds)
     found = np.where(hit, places, -1).astype(np.int64)
-    left = np.flatnonzero(~hit & (places >= 0))
+    left = np.flatnonzero(hit != (places >= 0))
     while len(left):
-        near = (slots[left, None] + _NEXT) & (len(index) - 1)
-        places = index.take(near)
-        hit = (tokens.take(places, mode="wrap") == wanted[left, None]) & (places >= 0)
+        near = (slots[left, None] + _NEXT) & masks[left, None]
+        places, hit = _look(searched, near, wanted[left, None], np.searchsorted(left, bounds).tolist())
         at, which = np.nonzero(hit)
         found[left[at]] = places[at, which]
         left = left[~(hit | (places < 0)).any(axis=1)]
         slots += len(_NEXT)
     return found
+
+
+def _look(
+    searched: Sequence[Indexed], slots: NDArray[np.int64], wanted: NDArray[np.bytes_], bounds: Sequence[int]
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """What is in these slots, and whether it is what is wanted."""
+    places, hit = np.empty(slots.shape, dtype=np.int32), np.empty(slots.shape, dtype=bool)
+    for (tokens, index), (start, end) in zip(searched, pairwise(bounds), strict=True):
+        part = places[start:end] = index.take(slots[start:end])
+        hit[start:end] = tokens.take(part, mode="wrap") == wanted[start:end] if len(tokens) else False
+    return places, hit & (places >= 0)
 
 
 def find_one(tokens: NDArray[np.bytes_], index: Index, wanted: bytes) -> int:

@@ -39,6 +39,10 @@ class Texts(Sequence[str]):
         encoded = [value.encode("utf-8", "surrogatepass") for value in present]
         return cls(b"".join(encoded), np.fromiter(map(len, encoded), np.int64, len(encoded)))
 
+    @classmethod
+    def joined(cls, several: Sequence["Texts"]) -> "Texts":
+        return cls(b"".join(one.utf8 for one in several), np.concatenate([one.lengths for one in several]))
+
     def __len__(self) -> int:
         return len(self.lengths)
 

@@ -1,7 +1,8 @@
 """Vocabulary: strings to integer codes, as one sorted array that many processes can map at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from model.contract.texts import Texts, token
 
 MISSING, UNKNOWN, NUM_RESERVED = 0, 1, 2
 INDEX_SUFFIX = ".index.npy"
+MOST_AT_ONCE = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,12 @@ class Vocabulary:
     def codes(self, values: Sequence[str | None]) -> NDArray[np.int32]:
         """`[value]` int32."""
         texts = Texts.of(values)
-        places = self._find(texts)
-        codes = np.where(places < 0, UNKNOWN, places + NUM_RESERVED)
-        return np.where(texts.lengths > 0, codes, MISSING).astype(np.int32)
+        return _codes(self._find(texts), texts)
 
     def _find(self, texts: Texts) -> NDArray[np.int64]:
         if len(texts) == 1:
             return np.array([find_one(self.tokens, self.index, token(texts.utf8))])
-        return find(self.tokens, self.index, texts.tokens())
+        return find([(self.tokens, self.index)], texts.tokens(), (0, len(texts)))
 
     def save(self, path: Path) -> None:
         """As NAME.npy and NAME.index.npy."""
@@ -56,3 +56,27 @@ class Vocabulary:
     @classmethod
     def load(cls, path: Path) -> "Vocabulary":
         return cls(mapped(path), mapped(path.with_suffix(INDEX_SUFFIX)))
+
+
+def codes_of_each(asked: Sequence[tuple[Vocabulary, Sequence[str | None]]]) -> list[NDArray[np.int32]]:
+    """What each vocabulary's `codes` are of its values. Those of which there are few are found by one search for all:
+    beginning it anew for every vocabulary would take longer than the search.
+    """
+    few = [at for at, (_, values) in enumerate(asked) if 1 < len(values) <= MOST_AT_ONCE]
+    found = dict(zip(few, _codes_of_few([asked[at] for at in few]), strict=True))
+    return [found[at] if at in found else vocabulary.codes(values) for at, (vocabulary, values) in enumerate(asked)]
+
+
+def _codes_of_few(asked: Sequence[tuple[Vocabulary, Sequence[str | None]]]) -> Iterator[NDArray[np.int32]]:
+    if not asked:
+        return
+    texts = [Texts.of(values) for _, values in asked]
+    bounds, joined = np.cumsum([0, *map(len, texts)]).tolist(), Texts.joined(texts)
+    codes = _codes(find([(one.tokens, one.index) for one, _ in asked], joined.tokens(), bounds), joined)
+    for start, end in pairwise(bounds):
+        yield codes[start:end]
+
+
+def _codes(places: NDArray[np.int64], texts: Texts) -> NDArray[np.int32]:
+    codes = np.where(places < 0, UNKNOWN, places + NUM_RESERVED)
+    return np.where(texts.lengths > 0, codes, MISSING).astype(np.int32)

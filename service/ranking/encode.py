@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from model.contract import encoding
 from model.contract.columns import Column, StringLists, Strings
-from model.contract.encoding import Encoder, encode_pairs
+from model.contract.encoding import Encoder, encode_each, encode_pairs
 from model.contract.features.discrete import Discrete
 from model.contract.features.interface import Arrays, Side
 from model.contract.request import Asked
@@ -74,7 +74,8 @@ def _encode_fresh(request: Asked, fetched: Fetched, encoder: Encoder) -> tuple[F
         return Fresh(at, {}), []
     given_and_ids = given | ids_of_candidates(request.ids, at, encoder.schema)
     columns = to_columns(given_and_ids, encoder.schema)
-    encoded = {name: encoding.encode(encoder, {name: column}) for name, column in columns.items()}
+    features = [(encoder.schema.columns[name], column) for name, column in columns.items()]
+    encoded = dict(zip(columns, encode_each(features, encoder.fitted), strict=True))
     names = [spec.name for spec in encoder.schema.specs.values() if spec.side is Side.CANDIDATE]
     arrays = encoder.videos.gather(fetched.rows[at], names)
     place = np.cumsum(is_fresh) - 1

@@ -11,7 +11,7 @@ from model.contract.bundle import FORMAT_VERSION, Manifest
 from model.contract.catalog import EntityTable
 from model.contract.columns import Column, Histories, Numbers, StringLists, Strings, Vectors
 from model.contract.combination import Combination, Policy
-from model.contract.encoding import Encoder, encode, encode_pairs, missing
+from model.contract.encoding import Encoder, encode, encode_each, encode_pairs, missing
 from model.contract.features import AnyFeature
 from model.contract.features.interface import REQUEST_SIDES, Arrays, Feature, Fitted, Side
 from model.contract.features.number import Number
@@ -100,6 +100,11 @@ def values_of(one: Feature, num_rows: int, random: np.random.Generator) -> list[
 
 def to_columns(features: Sequence[Feature], raw: Mapping[str, Sequence[Any]]) -> dict[str, Column]:
     return {one.name: one.column.from_values(raw[one.name], one.shape) for one in features}
+
+
+def encoded(one: Feature, column: Column, fitted: Fitted) -> Arrays:
+    [arrays] = encode_each([(one, column)], fitted)
+    return arrays
 
 
 def make_encoder(schema: FeatureSchema, catalog: Mapping[str, Sequence[Any]] | None = None) -> Encoder:

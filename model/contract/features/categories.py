@@ -1,12 +1,13 @@
 """Categories: a set of strings, pooled."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from model.contract.columns import Column, StringLists, padded
 from model.contract.features.discrete import Discrete
-from model.contract.features.interface import Arrays, ArraySpec, Fitted
+from model.contract.features.interface import Arrays, ArraySpec, Codes, Fitted
 
 
 class Categories(Discrete):
@@ -20,6 +21,8 @@ class Categories(Discrete):
     def specs(self) -> tuple[ArraySpec, ...]:
         return (ArraySpec(self.name, self.side, shape=(self.length,), table=self.table, hidden=self.hidden),)
 
-    def encode(self, column: StringLists, fitted: Fitted) -> Arrays:
-        codes = fitted.vocabularies[self.table].codes(column.flat.distinct)[column.flat.index]
-        return {self.name: padded(codes, column.lengths, self.length)}
+    def texts(self, column: StringLists) -> tuple[str, Sequence[str | None]]:
+        return self.table, column.flat.distinct
+
+    def encode(self, column: StringLists, codes: Codes, fitted: Fitted) -> Arrays:  # noqa: ARG002
+        return {self.name: padded(codes[column.flat.index], column.lengths, self.length)}

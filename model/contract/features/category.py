@@ -1,10 +1,11 @@
 """A category: one string out of a vocabulary."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from model.contract.columns import Column, Strings
 from model.contract.features.discrete import Discrete
-from model.contract.features.interface import Arrays, ArraySpec, Fitted
+from model.contract.features.interface import Arrays, ArraySpec, Codes, Fitted
 
 
 class Category(Discrete):
@@ -15,5 +16,8 @@ class Category(Discrete):
     def specs(self) -> tuple[ArraySpec, ...]:
         return (ArraySpec(self.name, self.side, table=self.table, hidden=self.hidden),)
 
-    def encode(self, column: Strings, fitted: Fitted) -> Arrays:
-        return {self.name: fitted.vocabularies[self.table].codes(column.distinct)[column.index]}
+    def texts(self, column: Strings) -> tuple[str, Sequence[str | None]]:
+        return self.table, column.distinct
+
+    def encode(self, column: Strings, codes: Codes, fitted: Fitted) -> Arrays:  # noqa: ARG002
+        return {self.name: codes[column.index]}

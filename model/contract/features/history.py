@@ -1,5 +1,6 @@
 """A history: the videos that a user met before the request, each with its outcomes."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from model.contract.columns import Column, Histories, Shape, padded
-from model.contract.features.interface import Arrays, ArraySpec, Feature, Fitted, Table
+from model.contract.features.interface import Arrays, ArraySpec, Codes, Feature, Fitted, Table
 from model.contract.vocabulary import MISSING
 
 SMALLEST_DEVIATION = 0.05
@@ -55,15 +56,17 @@ class History(Feature):
     def tables(self, fitted: Fitted) -> dict[str, Table]:  # noqa: ARG002
         return {}
 
-    def encode(self, column: Histories, fitted: Fitted) -> Arrays:
-        videos = fitted.vocabularies[self.of].codes(column.videos.distinct)[column.videos.index]
-        codes = padded(videos, column.lengths, self.length, newest_first=True)
+    def texts(self, column: Histories) -> tuple[str, Sequence[str | None]]:
+        return self.of, column.videos.distinct
+
+    def encode(self, column: Histories, codes: Codes, fitted: Fitted) -> Arrays:
+        videos = padded(codes[column.videos.index], column.lengths, self.length, newest_first=True)
         means = np.array(fitted.outcome_means[self.name])
         distances = np.nan_to_num((column.outcomes - means) / _deviations(means))
         distances = distances.clip(-MOST_DEVIATIONS, MOST_DEVIATIONS).astype(np.float32)
         outcomes = padded(distances, column.lengths, self.length, newest_first=True)
-        summary = summarised(codes > MISSING, outcomes, self.smoothing)
-        return {self.name: codes, self.outcomes_name: outcomes, self.summary_name: summary}
+        summary = summarised(videos > MISSING, outcomes, self.smoothing)
+        return {self.name: videos, self.outcomes_name: outcomes, self.summary_name: summary}
 
 
 def _deviations(means: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,11 +1,12 @@
 """What every kind of feature promises: which raw column it reads, and which arrays it becomes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -15,6 +16,8 @@ from model.contract.scaling import Scaler
 from model.contract.vocabulary import Vocabulary
 
 Arrays = dict[str, NDArray[Any]]
+Codes = NDArray[np.int32]
+NO_CODES: Codes = np.zeros(0, dtype=np.int32)
 Name = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)
 
 
@@ -86,6 +89,12 @@ class Feature(ABC, Strict):
     def tables(self, fitted: Fitted) -> dict[str, Table]:
         """The embedding tables that this feature owns."""
 
+    def texts(self, column: Any) -> tuple[str, Sequence[str | None]] | None:  # noqa: ARG002
+        """A table and the texts of a column whose codes there `encode` needs; None where it needs none."""
+        return None
+
     @abstractmethod
-    def encode(self, column: Any, fitted: Fitted) -> Arrays:
-        """A column of the class `column` to one array per entry of `specs`, `[row, *shape]`; a pure function."""
+    def encode(self, column: Any, codes: Codes, fitted: Fitted) -> Arrays:
+        """A column of the class `column` to one array per entry of `specs`, `[row, *shape]`; a pure function. `codes`
+        are those of its texts.
+        """

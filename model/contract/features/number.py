@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from model.contract.columns import Column, Numbers
-from model.contract.features.interface import Arrays, ArraySpec, Feature, Fitted, Table
+from model.contract.features.interface import Arrays, ArraySpec, Codes, Feature, Fitted, Table
 from model.contract.scaling import Transform
 
 
@@ -28,7 +28,7 @@ class Number(Feature):
     def tables(self, fitted: Fitted) -> dict[str, Table]:
         return {self.binned: Table(fitted.scalers[self.name].num_codes, self.dim)} if self.bins else {}
 
-    def encode(self, column: Numbers, fitted: Fitted) -> Arrays:
+    def encode(self, column: Numbers, codes: Codes, fitted: Fitted) -> Arrays:  # noqa: ARG002
         scaler = fitted.scalers[self.name]
         arrays: Arrays = {self.name: scaler.scale(column.values)}
         return arrays | {self.binned: scaler.bins(column.values)} if self.bins else arrays

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from model.contract.columns import Column, Shape, Vectors
-from model.contract.features.interface import Arrays, ArraySpec, Feature, Fitted, Table
+from model.contract.features.interface import Arrays, ArraySpec, Codes, Feature, Fitted, Table
 
 
 class Vector(Feature):
@@ -27,6 +27,6 @@ class Vector(Feature):
     def tables(self, fitted: Fitted) -> dict[str, Table]:  # noqa: ARG002
         return {}
 
-    def encode(self, column: Vectors, fitted: Fitted) -> Arrays:  # noqa: ARG002
+    def encode(self, column: Vectors, codes: Codes, fitted: Fitted) -> Arrays:  # noqa: ARG002
         missing = np.isnan(column.values).any(axis=1, keepdims=True)
         return {self.name: np.hstack([np.where(missing, np.float32(0), column.values), missing.astype(np.float32)])}

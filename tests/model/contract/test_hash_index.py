@@ -20,7 +20,7 @@ def array(values: set[bytes]) -> NDArray[np.bytes_]:
 def check(known: set[bytes], asked: set[bytes]) -> None:
     sorted_tokens, wanted = array(known), array(known | asked)
     index = index_of(sorted_tokens)
-    places = find(sorted_tokens, index, wanted)
+    places = find([(sorted_tokens, index)], wanted, (0, len(wanted)))
     assert places.tolist() == [find_one(sorted_tokens, index, one) for one in wanted.tolist()]
     assert [sorted(known)[at] if at >= 0 else None for at in places] == [
         one if one in known else None for one in wanted.tolist()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.contract.texts import LONGEST_TOKEN, token
-from model.contract.vocabulary import MISSING, NUM_RESERVED, UNKNOWN, Vocabulary
+from model.contract.vocabulary import MISSING, MOST_AT_ONCE, NUM_RESERVED, UNKNOWN, Vocabulary, codes_of_each
 
 LONG = "x" * (LONGEST_TOKEN + 1)
 TRICKY = [
@@ -63,3 +63,18 @@ def test_a_saved_vocabulary_gives_the_same_codes(tmp_path: Path, more: int) -> N
 
 def test_one_long_string_does_not_widen_the_array() -> None:
     assert Vocabulary.of(TRICKY).tokens.dtype.itemsize <= LONGEST_TOKEN
+
+
+@given(st.lists(st.tuples(some_strings, st.lists(strings | st.none() | st.just(""), max_size=30)), max_size=5))
+def test_searching_several_at_once_finds_what_each_would(asked: list[tuple[list[str], list[str | None]]]) -> None:
+    vocabularies = [(Vocabulary.of(known), values) for known, values in asked]
+    together = codes_of_each(vocabularies)
+    assert [one.tolist() for one in together] == [one.codes(values).tolist() for one, values in vocabularies]
+    assert all(one.dtype == np.int32 for one in together)
+
+
+def test_of_several_those_too_long_for_one_search_are_found_too() -> None:
+    numbers, few = Vocabulary.of(list(map(str, range(10)))), ["3", None, "x"]
+    long, short, other = codes_of_each([(numbers, ["7"] * (MOST_AT_ONCE + 1)), (numbers, few), (numbers, few)])
+    assert set(long.tolist()) == {7 + NUM_RESERVED}
+    assert short.tolist() == other.tolist() == [3 + NUM_RESERVED, MISSING, UNKNOWN]

@@ -6,7 +6,7 @@ import pytest
 from model.contract.encoding import Encoder, encode, encode_pairs, missing
 from model.contract.features import AnyFeature
 from model.contract.features.interface import REQUEST_SIDES, Arrays, Feature
-from tests.model.builders import full_schema, kinds, make_arrays, make_encoder, to_columns, values_of
+from tests.model.builders import encoded, full_schema, kinds, make_arrays, make_encoder, to_columns, values_of
 
 SCHEMA = full_schema()
 ENCODER = make_encoder(SCHEMA)
@@ -34,7 +34,9 @@ def test_the_builders_have_every_kind() -> None:
 @pytest.mark.parametrize("num_rows", [0, 1, 40])
 def test_arrays_are_as_the_specs_say(feature: Feature, num_rows: int) -> None:
     column = to_columns([feature], {feature.name: values_of(feature, num_rows, np.random.default_rng(1))})
-    check(feature.encode(column[feature.name], ENCODER.fitted), {one.name for one in feature.specs}, ENCODER, num_rows)
+    check(
+        encoded(feature, column[feature.name], ENCODER.fitted), {one.name for one in feature.specs}, ENCODER, num_rows
+    )
 
 
 @pytest.mark.parametrize("num_rows", [0, 1, 40])
@@ -47,10 +49,10 @@ def test_pair_arrays_are_as_the_specs_say(num_rows: int) -> None:
 def test_a_row_alone_is_encoded_as_in_company(feature: Feature) -> None:
     raw = values_of(feature, 30, np.random.default_rng(2))
 
-    def encoded(values: list[object]) -> Arrays:
-        return feature.encode(to_columns([feature], {feature.name: values})[feature.name], ENCODER.fitted)
+    def of(values: list[object]) -> Arrays:
+        return encoded(feature, to_columns([feature], {feature.name: values})[feature.name], ENCODER.fitted)
 
-    whole, alone = encoded(raw), [encoded([value]) for value in raw]
+    whole, alone = of(raw), [of([value]) for value in raw]
     for name, array in whole.items():
         np.testing.assert_array_equal(array, np.concatenate([one[name] for one in alone]))
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from model.contract.columns import Histories
 from model.contract.features.interface import Fitted
 from model.contract.vocabulary import Vocabulary
-from tests.model.builders import feature
+from tests.model.builders import encoded, feature
 
 Interaction = Mapping[str, Any]
 LENGTH, MEANS, SMOOTHING = 3, (0.25, 0.5), 4.0
@@ -40,7 +40,7 @@ def in_deviations(interaction: Interaction) -> list[float]:
 
 @given(st.lists(st.lists(interactions, max_size=6), max_size=4))
 def test_the_newest_come_first_in_deviations_and_unreported_outcomes_say_nothing(rows: list[list[Interaction]]) -> None:
-    arrays = RECENT.encode(Histories.from_values(rows, RECENT.shape), FITTED)
+    arrays = encoded(RECENT, Histories.from_values(rows, RECENT.shape), FITTED)
     for row, codes, outcomes in zip(rows, arrays["recent"], arrays["recent.outcomes"], strict=True):
         newest = row[::-1][:LENGTH]
         padding = LENGTH - len(newest)
@@ -53,7 +53,7 @@ def test_the_newest_come_first_in_deviations_and_unreported_outcomes_say_nothing
 def test_the_summary_is_count_and_smoothed_means_of_the_interactions_with_a_video(
     rows: list[list[Interaction]],
 ) -> None:
-    arrays = RECENT.encode(Histories.from_values(rows, RECENT.shape), FITTED)
+    arrays = encoded(RECENT, Histories.from_values(rows, RECENT.shape), FITTED)
     for row, summary in zip(rows, arrays["recent.summary"], strict=True):
         known = [in_deviations(one) for one in row[::-1][:LENGTH] if one["video_id"] is not None]
         means = np.sum(known, axis=0) / (len(known) + SMOOTHING) if known else [0.0, 0.0]
@@ -65,13 +65,13 @@ def test_an_outcome_that_is_no_rate_is_measured_by_its_size(mean: float, deviati
     recent = feature(kind="history", name="recent", side="user", of="video_id", outcomes=["click"], length=1)
     row = [{"video_id": "a", "outcomes": {"click": mean + deviation}}]
     fitted = Fitted({"video_id": VOCABULARY}, {}, {"recent": (mean,)})
-    arrays = recent.encode(Histories.from_values([row], recent.shape), fitted)
+    arrays = encoded(recent, Histories.from_values([row], recent.shape), fitted)
     assert arrays["recent.outcomes"].item() == pytest.approx(1.0, rel=1e-5)
 
 
 def test_outcomes_beyond_all_bounds_stay_finite() -> None:
     row = [{"video_id": "a", "outcomes": {"click": sign * 3e38, "like": None}} for sign in (1, -1)]
-    arrays = RECENT.encode(Histories.from_values([row], RECENT.shape), FITTED)
+    arrays = encoded(RECENT, Histories.from_values([row], RECENT.shape), FITTED)
     assert all(np.isfinite(array).all() for array in arrays.values())
 
 
