@@ -65,6 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.live, app.state.store, app.state.settings, app.state.sight = live, store, settings, sight
     app.state.guard, app.state.drain = guard, drain
     app.state.ranking, app.state.storing, app.state.telling = ranking, storing, telling
+    app.include_router(routes.ranking_router)
     app.include_router(routes.router)
     app.include_router(features.router)
     app.include_router(v2_routes.router)

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Request, Response
 
 from model.contract.answer import ModelResponse, RankResponse
 from service.feature_store.interface import FeatureStore
+from service.http.admission import Admission
 from service.http.answers import model_response
 from service.http.examples import ranking, refusals
 from service.http.formats import FORMATS
-from service.http.guarded import needs
+from service.http.guarded import Direct, needs
 from service.http.media import Media
-from service.http.wired import Live, RankingAdmission, Store, Traced, Wired
+from service.http.wired import Live, Wired
 from service.protection.scope import Scope
 from service.ranking.checks import check_limits
 from service.ranking.pipeline import rank
@@ -20,9 +21,10 @@ from service.registry.live import LiveBundle
 from service.telemetry.trace import Trace
 
 router = APIRouter(prefix="/v1", tags=["ranking"], route_class=needs(Scope.RANK))
+ranking_router = APIRouter(prefix="/v1", tags=["ranking"], route_class=needs(Scope.RANK, Direct))
 
 
-@router.post(
+@ranking_router.post(
     "/rank",
     response_model=RankResponse,
     responses={
@@ -34,13 +36,13 @@ router = APIRouter(prefix="/v1", tags=["ranking"], route_class=needs(Scope.RANK)
     },
     openapi_extra={"requestBody": ranking.RANK_REQUEST},
 )
-async def rank_candidates(
-    request: Request, live: Live, store: Store, settings: Wired, admission: RankingAdmission, trace: Traced
-) -> Response:
+async def rank_candidates(request: Request) -> Response:
     """Order candidates for one user. Unknown users, videos and categories are ranked too, and named in `warnings`."""
-    _ = live.ranker  # nobody sends a body in vain
+    wired = request.app.state
+    _ = wired.live.ranker  # nobody sends a body in vain
     media = Media.of(request)
-    answer = partial(_answer, media, live, store, settings.max_candidates, trace)
+    answer = partial(_answer, media, wired.live, wired.store, wired.settings.max_candidates, request.state.trace)
+    admission: Admission = wired.ranking
     return await admission.run(request, answer)
 
 
