@@ -30,8 +30,9 @@ class BatchedMLP(nn.Module):
         counts = self.counts
         if values.dim() > 2:  # networks first: to each its own matrix
             given = values.movedim(0, -2)
-            given = given[(..., *[None] * (len(counts) + 2 - given.dim()), slice(None), slice(None))]
-            values = given.expand(*counts, -1, -1).flatten(0, -3)
+            if further := len(counts) + 2 - given.dim():  # else a graph would have a copy that changes nothing
+                given = given[(..., *[None] * further, slice(None), slice(None))].expand(*counts, -1, -1)
+            values = given.flatten(0, -3)
         for at, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             values = _product(values, weight.flatten(0, -3), bias.flatten(0, -2))
             if not (self.last_linear and at == len(self.weights) - 1):
