@@ -82,7 +82,7 @@ def combine(predictions: Mapping[str, Array], policy: Policy) -> Scored:
     """Each prediction `[candidate]`, calibrated, in its task's unit. Non-finite sums sink to the bottom."""
     rule = RULES[policy.combination]
     weights = np.array(list(policy.weights.values()), dtype=np.float64)
-    stacked = np.stack([np.asarray(predictions[name], dtype=np.float64) for name in policy.weights], axis=1)
+    stacked = np.array([predictions[name] for name in policy.weights], dtype=np.float64).T
     with np.errstate(invalid="ignore"):  # what is not finite is seen to below
         contributions = rule.contribute(stacked, weights)
         total = contributions.sum(axis=1)
@@ -91,11 +91,10 @@ def combine(predictions: Mapping[str, Array], policy: Policy) -> Scored:
 
 def top(order_by: Array, num: int) -> NDArray[np.intp]:
     """Indices of the `num` best, best first; equal ones keep the order in which they came."""
-    if num < len(order_by):
-        # Partial sort, ties at the edge resolved towards the front.
-        edge = np.partition(order_by, len(order_by) - num)[len(order_by) - num]
-        above, equal = np.flatnonzero(order_by > edge), np.flatnonzero(order_by == edge)
-        best = np.sort(np.concatenate([above, equal[: num - len(above)]]))
-    else:
-        best = np.arange(len(order_by))
+    if num >= len(order_by):
+        return np.argsort(-order_by, kind="stable")
+    # Partial sort, ties at the edge resolved towards the front.
+    edge = np.partition(order_by, len(order_by) - num)[len(order_by) - num]
+    above, equal = np.flatnonzero(order_by > edge), np.flatnonzero(order_by == edge)
+    best = np.sort(np.concatenate([above, equal[: num - len(above)]]))
     return best[np.argsort(-order_by[best], kind="stable")]

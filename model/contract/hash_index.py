@@ -53,13 +53,12 @@ def find(searched: Sequence[Indexed], wanted: NDArray[np.bytes_], bounds: Sequen
     """Where each wanted token stands among those that it is searched in, the tokens from `bounds[i]` to `bounds[i + 1]`
     in `searched[i]`; -1 where it does not.
     """
-    masks = np.repeat([len(index) - 1 for _, index in searched], np.diff(bounds))
-    slots = (hashes_of(wanted) & masks.astype(np.uint64)).astype(np.int64)
+    slots = hashes_of(wanted).view(np.int64)  # modulo the size of each index
     places, hit = _look(searched, slots, wanted, bounds)
     found = np.where(hit, places, -1).astype(np.int64)
     left = np.flatnonzero(hit != (places >= 0))
     while len(left):
-        near = (slots[left, None] + _NEXT) & masks[left, None]
+        near = slots[left, None] + _NEXT
         places, hit = _look(searched, near, wanted[left, None], np.searchsorted(left, bounds).tolist())
         at, which = np.nonzero(hit)
         found[left[at]] = places[at, which]
@@ -74,7 +73,7 @@ def _look(
     """What is in these slots, and whether it is what is wanted."""
     places, hit = np.empty(slots.shape, dtype=np.int32), np.empty(slots.shape, dtype=bool)
     for (tokens, index), (start, end) in zip(searched, pairwise(bounds), strict=True):
-        part = places[start:end] = index.take(slots[start:end])
+        part = places[start:end] = index.take(slots[start:end] & (len(index) - 1))
         hit[start:end] = tokens.take(part, mode="wrap") == wanted[start:end] if len(tokens) else False
     return places, hit & (places >= 0)
 

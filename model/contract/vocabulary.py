@@ -35,18 +35,28 @@ class Vocabulary:
 
     def places(self, values: Sequence[str | None]) -> NDArray[np.int64]:
         """`[value]`: where each value's token stands, -1 where it does not."""
+        if len(values) == 1:
+            return np.array([self._place(values[0])])
         texts = Texts.of(values)
         return np.where(texts.lengths > 0, self._find(texts), -1)
 
     def codes(self, values: Sequence[str | None]) -> NDArray[np.int32]:
         """`[value]` int32."""
+        if len(values) == 1:
+            return np.array([self._code(values[0])], dtype=np.int32)
         texts = Texts.of(values)
         return _codes(self._find(texts), texts)
 
     def _find(self, texts: Texts) -> NDArray[np.int64]:
-        if len(texts) == 1:
-            return np.array([find_one(self.tokens, self.index, token(texts.utf8))])
         return find([(self.tokens, self.index)], texts.tokens(), (0, len(texts)))
+
+    # One value alone, as requests have them: it costs a fraction of what arrays of one cost.
+    def _place(self, value: str | None) -> int:
+        return find_one(self.tokens, self.index, token(value.encode("utf-8", "surrogatepass"))) if value else -1
+
+    def _code(self, value: str | None) -> int:
+        place = self._place(value)
+        return place + NUM_RESERVED if place >= 0 else UNKNOWN if value else MISSING
 
     def save(self, path: Path) -> None:
         """As NAME.npy and NAME.index.npy."""
