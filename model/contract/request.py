@@ -5,12 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from operator import itemgetter
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Discriminator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, JsonValue, Tag
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    JsonValue,
+    Tag,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -107,6 +115,9 @@ class Asked(Strict, ABC):
     first.
     """
 
+    # Ids seldom come twice: to look for each among those of before takes longer than to make it anew.
+    model_config = ConfigDict(cache_strings="keys")
+
     request_id: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
     user: User = Field(default_factory=User)  # made anew: to copy one takes five times as long
     query: Query = Field(default_factory=Query)
@@ -150,13 +161,13 @@ class RankRequest(Asked):
 
 def columns_of(rows: NDArray[np.intp], features: Sequence[Features]) -> dict[str, InlineColumn]:
     """By feature; `features` are those of the candidates at `rows`, one each."""
-    names = dict.fromkeys(chain.from_iterable(features))
-    return {name: _column(name, features, rows) for name in names}
+    names = list(features[0]) if features else []
+    if all(list(one) == names for one in features):  # as usual
+        columns = zip(*[one.values() for one in features], strict=True)
+        return {name: InlineColumn(rows, values) for name, values in zip(names, columns, strict=True)}
+    return {name: _column(name, features, rows) for name in dict.fromkeys(chain.from_iterable(features))}
 
 
 def _column(name: str, features: Sequence[Features], rows: NDArray[np.intp]) -> InlineColumn:
-    try:
-        return InlineColumn(rows, list(map(itemgetter(name), features)))  # usually all of them have it
-    except KeyError:
-        has = [name in one for one in features]
-        return InlineColumn(rows[has], [one[name] for one in features if name in one])
+    has = [name in one for one in features]
+    return InlineColumn(rows[has], [one[name] for one in features if name in one])

@@ -21,6 +21,11 @@ def token(raw: bytes) -> bytes:
     return HASHED + hashlib.blake2b(raw, digest_size=24).hexdigest().encode()
 
 
+def texts_at(values: Sequence[str | None], places: NDArray[np.integer[Any]]) -> list[str | None]:
+    """Those at several places, of Texts or of any sequence."""
+    return [*values.at(places)] if isinstance(values, Texts) else [values[at] for at in places.tolist()]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Texts(Sequence[str]):
     """String `i` is the next `lengths[i]` bytes of `utf8`; an empty one stands for a missing value."""

@@ -13,7 +13,7 @@ from model.contract.encoding import Encoder, encode_each, encode_pairs
 from model.contract.features.discrete import Discrete
 from model.contract.features.interface import Arrays, Side
 from model.contract.request import Asked
-from model.contract.texts import Texts
+from model.contract.texts import texts_at
 from model.contract.vocabulary import UNKNOWN
 from service.ranking.fetch import Fetched
 from service.ranking.given import (
@@ -109,4 +109,4 @@ def _unknown_values(name: str, column: Column, encoded: Arrays, encoder: Encoder
 def _warning(name: str, strings: Strings, codes: NDArray[np.int32]) -> Iterator[RankWarning]:
     unknown = strings.index[np.flatnonzero(codes == UNKNOWN)]
     if len(unknown):
-        yield from unknown_values(name, Texts.of(strings.distinct).at(unknown))
+        yield from unknown_values(name, filter(None, texts_at(strings.distinct, unknown)))

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from model.contract.combination import Policy
-from model.contract.request import RankRequest
+from model.contract.request import Features, RankRequest
 
 
 def parsed(**body: Any) -> RankRequest:
@@ -18,8 +18,22 @@ def test_candidates_are_ids_or_objects() -> None:
     assert parsed(candidates=["a", "b"]).ids == ["a", "b"]
     request = parsed(candidates=[{"id": "a"}, {"id": "b", "features": {"age": 1}}, {"id": "c", "features": {}}])
     assert request.ids == ["a", "b", "c"]
-    assert {name: (one.rows.tolist(), one.values) for name, one in request.inline.items()} == {"age": ([1], [1])}
+    assert {name: (one.rows.tolist(), list(one.values)) for name, one in request.inline.items()} == {"age": ([1], [1])}
     assert parsed(candidates=["a", "b"]).inline == {}
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        ({"x": 3, "y": 4}, {"x": ([0, 1], [1, 3]), "y": ([0, 1], [2, 4])}),
+        ({"y": 4, "x": 3}, {"x": ([0, 1], [1, 3]), "y": ([0, 1], [2, 4])}),
+        ({"y": 4}, {"x": ([0], [1]), "y": ([0, 1], [2, 4])}),
+        ({"z": 5}, {"x": ([0], [1]), "y": ([0], [2]), "z": ([1], [5])}),
+    ],
+)
+def test_each_feature_has_the_values_of_those_that_give_it(second: Features, expected: dict[str, Any]) -> None:
+    request = parsed(candidates=[{"id": "a", "features": {"x": 1, "y": 2}}, {"id": "b", "features": second}])
+    assert {name: (one.rows.tolist(), list(one.values)) for name, one in request.inline.items()} == expected
 
 
 def test_a_policy_is_a_name_or_rules() -> None:
