@@ -119,12 +119,13 @@ def _drawn_ranker(config: RunConfig, dataset: Dataset) -> MultiTaskRanker:
 
 
 def _write_table(path: Path, reference: Reference) -> None:
-    """Impressions in which every video and every value of every vocabulary occurs."""
+    """Impressions of which those of training have every video and every value of every vocabulary."""
     rng = np.random.default_rng(0)
     num_train = max(VOCABULARY, reference.num_videos)
     num_rows = num_train + 2 * NUM_HELD_OUT
     names = [*USER_FEATURES, *CONTEXT_FEATURES, *CANDIDATE_FEATURES]
-    columns = {name: _texts(f"{name}:", rng.permutation(num_rows) % VOCABULARY) for name in names}
+    every, again = np.arange(num_rows) % num_train, np.arange(num_train) % VOCABULARY
+    columns = {name: _texts(f"{name}:", rng.permutation(again)[every]) for name in names}
     columns |= {
         "user_id": _texts("u", rng.integers(0, NUM_USERS, num_rows)),
         "video_id": _texts("v", np.arange(num_rows) % reference.num_videos),
