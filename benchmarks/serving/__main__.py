@@ -19,12 +19,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.serving.arms import PLAIN, REDUCED, WATCHNEXT, Arm, arms
+from benchmarks.serving.load import Load
 from benchmarks.serving.million import Start, measure_start
 from benchmarks.serving.published import Published
 from benchmarks.serving.reference import REFERENCES, published
 from benchmarks.serving.rounds import Answers, Effort, Question, ask, largest_gap
 from benchmarks.serving.servers import serving
-from benchmarks.serving.share import model_ms
+from benchmarks.serving.share import model_share
 from benchmarks.serving.summary import summarise
 from benchmarks.serving.workloads import by_arrow, by_ids, by_json
 from model.contract.serving import TOLERANCES, Precision
@@ -98,8 +99,9 @@ def main() -> None:
         console.print(start)
         os.sched_setaffinity(0, LOAD_CORE)
     workers = two_workers_over_one(found, reference.num_videos, effort)
-    os.sched_setaffinity(0, SERVER_CORE)
-    share = model_ms(found, USUAL.bodies(reference.num_videos)) / answers[WATCHNEXT.name, Question(USUAL)].p50
+    with serving(WATCHNEXT, found, 1, SERVER_CORE) as server:
+        load = Load(server.url, USUAL, USUAL.bodies(reference.num_videos), 1, effort.seconds)
+        share = model_share(found, load, effort.rounds, SERVER_CORE, LOAD_CORE)
     figures = summarise(answers, share, workers) | (asdict(start) if start else {})
     console.print(f"p50 is 1/{figures['plain_over_watchnext_p50_fp32']:.1f} of {PLAIN.name} FastAPI")
     print(json.dumps({"ranker": reference.name} | figures))

@@ -1,14 +1,18 @@
-"""The share of the model: how much of a request's time ONNX Runtime takes, in this process, on the caller's core."""
+"""The share of the model: how much of a request's time ONNX Runtime takes."""
 
+import os
 import statistics
 import time
+from collections.abc import Set
 from dataclasses import replace
 from typing import Any
 
+from benchmarks.serving.load import Load
 from benchmarks.serving.published import Published
 from model.contract.request import RankRequest
 from model.contract.versions import live_version, version_folder
 from service.ranking.pipeline import rank
+from service.ranking.ranker import Ranker
 from service.registry.loading import load_ranker
 
 NUM_REQUESTS = 200
@@ -33,10 +37,23 @@ class Stopwatch:
         return timed
 
 
-def model_ms(published: Published, bodies: list[bytes]) -> float:
-    """Of the median request, in milliseconds."""
+def model_share(published: Published, load: Load, rounds: int, server_core: Set[int], load_core: Set[int]) -> float:
+    """Of the service's p50: in turn with it, in this process, on the core of the service. A slow minute of the machine
+    is one for both.
+    """
     ranker = load_ranker(version_folder(published.registry, live_version(published.registry)), num_threads=1)
-    requests = [RankRequest.model_validate_json(body, strict=True) for body in bodies]
+    requests = [RankRequest.model_validate_json(body, strict=True) for body in load.bodies]
+    model, whole = [], []
+    for _ in range(rounds):
+        os.sched_setaffinity(0, load_core)
+        whole.append(load.run().p50)
+        os.sched_setaffinity(0, server_core)
+        model.append(_model_ms(ranker, requests))
+    return statistics.median(model) / statistics.median(whole)
+
+
+def _model_ms(ranker: Ranker, requests: list[RankRequest]) -> float:
+    """Of the median request, in milliseconds."""
     taken = []
     for at in range(NUM_REQUESTS):
         stopwatch = Stopwatch(ranker.runtime)
