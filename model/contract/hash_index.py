@@ -40,7 +40,7 @@ def index_of(tokens: NDArray[np.bytes_]) -> Index:
     """
     index = np.full(1 << (4 * len(tokens)).bit_length(), -1, dtype=np.int32)
     pending = np.arange(len(tokens))
-    slots = _slots(hashes_of(tokens), index)
+    slots = hashes_of(tokens).view(np.int64) & (len(index) - 1)
     while len(pending):
         taken = index[slots] >= 0
         index[slots[~taken]] = pending[~taken]  # of several that want a slot one gets it
@@ -97,7 +97,3 @@ def _hash_of(token: bytes) -> int:
         mixed = (mixed ^ mixed >> 32) * _SECOND % 2**64
         total += mixed ^ mixed >> 29
     return total % 2**64
-
-
-def _slots(hashes: NDArray[np.uint64], index: Index) -> NDArray[np.int64]:
-    return (hashes & np.uint64(len(index) - 1)).astype(np.int64)
