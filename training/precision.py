@@ -12,6 +12,7 @@ from model.contract.combination import Policy, combine, top
 from model.contract.execution import GRAPHS, Float32Graph, Graph, why_not
 from model.contract.features.interface import Arrays
 from model.contract.graphs import BIAS_LOGITS, CANDIDATE_HALF, PREDICTIONS, RANK, REQUEST_HALF
+from model.contract.halves import KEPT_IN
 from model.contract.mistakes import mistake
 from model.contract.scaling import TRANSFORMS
 from model.contract.serving import Precision, PrecisionCheck, Serving
@@ -50,7 +51,7 @@ def compare(
     rows = np.unique(np.linspace(0, valid.num_rows - 1, NUM_ROWS).astype(np.int64))
     logged = list(_logged(ranker, valid, rows))
     before, after = (
-        _metrics(tasks, valid, rows, np.concatenate([graph.run(one, PREDICTIONS)[0] for one in logged]))
+        _metrics(tasks, valid, rows, np.concatenate([_predicted(graph, one) for one in _kept(graph, logged)]))
         for graph in (full, reduced)
     )
     requests = list(_requests(ranker, valid))
@@ -122,13 +123,23 @@ def _ranked(
 ) -> tuple[list[NDArray[np.int64]], float]:
     """The top 10 of each request, and the median milliseconds that the graph takes."""
     tops, seconds = [], []
-    for arrays in requests:
+    for arrays in _kept(graph, requests):
         began = time.perf_counter()
-        [found] = graph.run(arrays, PREDICTIONS)
+        found = _predicted(graph, arrays)
         seconds.append(time.perf_counter() - began)
         by_task = {task.name: column for task, column in zip(tasks, found.T.astype(np.float64), strict=True)}
         tops.append(top(combine(by_task, policy).order_by, min(TOP, len(found))))
     return tops, 1e3 * float(np.median(seconds))
+
+
+def _kept(graph: Graph, requests: Sequence[Arrays]) -> Iterator[Arrays]:
+    """With candidates' halves as a bundle for this graph keeps them."""
+    return (one | {CANDIDATE_HALF: KEPT_IN[graph.precision](one[CANDIDATE_HALF])} for one in requests)
+
+
+def _predicted(graph: Graph, arrays: Arrays) -> Predictions:
+    [found] = graph.run(arrays, PREDICTIONS)
+    return found
 
 
 def _metrics(

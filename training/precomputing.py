@@ -6,23 +6,31 @@ import torch
 from numpy.typing import NDArray
 
 from model.contract.catalog import EntityTable
-from model.contract.halves import Halves
+from model.contract.halves import KEPT_IN, HalfValues, Halves
+from model.contract.serving import Precision
 from model.ranker import MultiTaskRanker
 from training.dataset import Preparation
 
 ROWS_AT_ONCE = 8_192
 
 
-def precompute(ranker: MultiTaskRanker, videos: EntityTable, budget_mb: float, preparation: Preparation) -> Halves:
-    width = _halves(ranker, videos, np.array([videos.num_entities])).shape[1]
-    room = int(budget_mb * 2**20) // (width * np.dtype(np.float32).itemsize)
+def precompute(
+    ranker: MultiTaskRanker, videos: EntityTable, budget_mb: float, preparation: Preparation, precision: Precision
+) -> Halves:
+    """In the precision in which the rank graph is to run."""
+
+    def halves(rows: NDArray[np.int64]) -> HalfValues:
+        return KEPT_IN[precision](_halves(ranker, videos, rows))
+
+    unknown = halves(np.array([videos.num_entities]))
+    room = int(budget_mb * 2**20) // unknown.nbytes
     rows = np.arange(videos.num_entities)
     if room < len(rows):
         rows = np.sort(_by_impressions(videos, preparation)[:room])
-    values = np.empty((len(rows), width), dtype=np.float32)
+    values = np.empty((len(rows), unknown.shape[1]), dtype=unknown.dtype)
     for start in range(0, len(rows), ROWS_AT_ONCE):
         some = slice(start, start + ROWS_AT_ONCE)
-        values[some] = _halves(ranker, videos, rows[some])
+        values[some] = halves(rows[some])
     return Halves.of(values, rows, videos.num_entities)
 
 

@@ -64,12 +64,13 @@ def _build(ranker: MultiTaskRanker, release: Release, folder: Path) -> Manifest:
         release.config.serving.precision, ranker, release.config.tasks, policy, dataset.splits[VALID], graphs
     )
     golden = [_checked(ranker, case, graphs, release.config.tasks) for case in cases]
-    halves = precompute(ranker, videos, release.config.serving.precomputed_mb, release.preparation)
+    budget = release.config.serving.precomputed_mb
+    halves = precompute(ranker, videos, budget, release.preparation, serving.precision)
     serving = serving.model_copy(
         update={
             "num_videos": videos.num_entities,
             "num_precomputed": len(halves.values),
-            "half_bytes": halves.values.itemsize * halves.values.shape[1],
+            "half_bytes": halves.row_bytes,
         }
     )
     reference = reference_figures(ranker, dataset, release.config)

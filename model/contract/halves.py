@@ -2,29 +2,37 @@
 their memory.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.contract.bfloat16 import Bfloats, is_bfloat16, rounded
 from model.contract.durable import mapped
+from model.contract.serving import Precision
 
 NOWHERE = -1
 VALUES_FILE, PLACES_FILE = "values.npy", "places.npy"
+HalfValues = NDArray[np.float32] | Bfloats  # [half, dim]
+KEPT_IN: Mapping[Precision, Callable[[NDArray[np.float32]], HalfValues]] = {
+    Precision.FLOAT32: lambda computed: computed,
+    Precision.BFLOAT16: rounded,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Halves:
-    """`values` `[half, dim]`; `places` has for every row of the catalog where its half stands there, or NOWHERE, as for
-    the last row, which is that of all unknown videos.
+    """`values` are in the precision in which the rank graph is to run; `places` has for every row of the catalog where
+    its half stands there, or NOWHERE, as for the last row, which is that of all unknown videos.
     """
 
-    values: NDArray[np.float32]
+    values: HalfValues
     places: NDArray[np.int32]
 
     @classmethod
-    def of(cls, values: NDArray[np.float32], rows: NDArray[np.int64], num_entities: int) -> "Halves":
+    def of(cls, values: HalfValues, rows: NDArray[np.int64], num_entities: int) -> "Halves":
         """`values` belong to these rows of a catalog."""
         places = np.full(num_entities + 1, NOWHERE, dtype=np.int32)
         places[rows] = np.arange(len(rows), dtype=np.int32)
@@ -37,12 +45,16 @@ class Halves:
     def known(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         return self.places[rows] != NOWHERE
 
-    def gather(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    def gather(self, rows: NDArray[np.int64]) -> HalfValues:
         """`[row, dim]`; what stands where nothing is known is for the caller to write."""
         places = self.places[rows]
         if len(self.values):
             return self.values.take(places, axis=0, mode="clip")  # indexing would take longer
-        return np.empty((len(rows), self.values.shape[1]), dtype=np.float32)
+        return np.empty((len(rows), self.values.shape[1]), dtype=self.values.dtype)
+
+    def alike(self, computed: NDArray[np.float32]) -> HalfValues:
+        """Halves that were computed just now, in the precision of those that are kept."""
+        return rounded(computed) if is_bfloat16(self.values) else computed
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True)

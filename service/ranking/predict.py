@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from model.contract.execution import Floats
 from model.contract.graphs import CANDIDATE_HALF
-from model.contract.halves import Halves
+from model.contract.halves import HalfValues, Halves
 from model.contract.tasks import Task
 from service.ranking.encode import Encoded
 from service.ranking.fetch import Fetched
@@ -21,10 +21,12 @@ BLOCK_BYTES, BLOCK_ROWS = 2**20, 512
 def predict(fetched: Fetched, encoded: Encoded, ranker: Ranker) -> NDArray[np.float32]:
     """`[candidate, task]`: only candidates whose half is not computed yet cost a run of their own graph."""
     request = ranker.runtime.halve_request(encoded.request)
-    fresh = ranker.runtime.halve_candidates(encoded.fresh.arrays) if len(encoded.fresh.at) else None
+    kept, fresh = ranker.bundle.halves, None
+    if len(encoded.fresh.at):
+        fresh = ranker.runtime.halve_candidates(encoded.fresh.arrays)
     predictions = []
-    for block in blocks(len(fetched.rows), ranker.bundle.halves.row_bytes):
-        halves = _candidate_halves(block, fetched.rows[block], encoded.fresh.at, fresh, ranker.bundle.halves)
+    for block in blocks(len(fetched.rows), kept.row_bytes):
+        halves = _candidate_halves(block, fetched.rows[block], encoded.fresh.at, fresh, kept)
         pairs = {name: array[block] for name, array in encoded.pairs.items()}
         predictions.append(ranker.runtime.predict(request | {CANDIDATE_HALF: halves}, pairs))
     return np.concatenate(predictions)
@@ -38,16 +40,16 @@ def blocks(num_rows: int, row_bytes: int) -> Iterator[slice]:
 
 
 def _candidate_halves(
-    block: slice, rows: NDArray[np.int64], fresh_at: NDArray[np.intp], fresh: Floats | None, halves: Halves
-) -> Floats:
+    block: slice, rows: NDArray[np.int64], fresh_at: NDArray[np.intp], fresh: Floats | None, kept: Halves
+) -> HalfValues:
     """`fresh` are the halves of the candidates at `fresh_at`, of which some, all or none are in the block."""
     if fresh is None:
-        return halves.gather(rows)
+        return kept.gather(rows)
     first, end = np.searchsorted(fresh_at, (block.start, block.stop))
     if end - first == len(rows):
         return fresh[first:end]
-    found = halves.gather(rows)
-    found[fresh_at[first:end] - block.start] = fresh[first:end]
+    found = kept.gather(rows)
+    found[fresh_at[first:end] - block.start] = kept.alike(fresh[first:end])
     return found
 
 

@@ -32,7 +32,7 @@ def _repeat(golden: GoldenRequest, ranker: Ranker, where: str) -> None:
             *(Mistake(f"{where}.{one.where}", one.expected, one.found) for one in error.mistakes)
         ) from error
     names = [task.name for task in ranker.bundle.tasks]
-    tolerance = TOLERANCES[ranker.runtime.precision]
+    tolerance = TOLERANCES[ranker.bundle.manifest.serving.precision]
     for one, row in zip(ranking.ids, ranking.predictions, strict=True):
         expected = np.array([golden.predictions[one][name] for name in names])
         gap = np.abs(row - expected) / np.maximum(np.abs(expected), 1)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from model.contract.bfloat16 import is_bfloat16
 from model.contract.bundle import read_bundle
 from model.contract.execution import Float32Graph, Floats, why_not
 from model.contract.features.interface import Arrays
@@ -59,7 +60,10 @@ def test_reduced_precision_is_published_with_what_spoke_for_it_and_served(
             assert before == pytest.approx(metrics[name]["auc"], abs=1e-4)
         direction = 1 if check.metric[name] == "auc" else -1
         assert direction * (before - check.reduced[name]) < 5e-4 and check.reduced[name] != before
-    assert load_ranker(version_folder(tmp_path, manifest.version), num_threads=1).runtime.precision is REDUCED
+    ranker_of_bundle = load_ranker(version_folder(tmp_path, manifest.version), num_threads=1)
+    assert ranker_of_bundle.runtime.precision is REDUCED
+    halves = ranker_of_bundle.bundle.halves
+    assert is_bfloat16(halves.values) and manifest.serving.half_bytes == 2 * halves.values.shape[1]
     assert publish(ranker, what, tmp_path).version == manifest.version
 
 

@@ -6,7 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from model.contract.bfloat16 import rounded
 from model.contract.request import RankRequest
+from model.contract.serving import Precision
 from model.contract.versions import version_folder
 from model.ranker import MultiTaskRanker
 from service.ranking.pipeline import rank
@@ -17,22 +19,31 @@ from training.publish import Release, publish
 
 def room_for(ranker: MultiTaskRanker, release: Release, num_videos: int) -> float:
     """The budget in which so many halves fit."""
-    halves = precompute(ranker, release.dataset.encoder.videos, 4096, release.preparation)
-    return num_videos * halves.values.shape[1] * 4 / 2**20
+    halves = precompute(ranker, release.dataset.encoder.videos, 4096, release.preparation, Precision.FLOAT32)
+    return num_videos * halves.row_bytes / 2**20
 
 
 def test_the_most_shown_videos_come_first(release: tuple[MultiTaskRanker, Release]) -> None:
     ranker, what = release
     videos, preparation = what.dataset.encoder.videos, what.preparation
-    halves = precompute(ranker, videos, room_for(ranker, what, 20), preparation)
+    halves = precompute(ranker, videos, room_for(ranker, what, 20), preparation, Precision.FLOAT32)
     known = halves.known(np.arange(videos.num_entities))
     assert known.sum() == 20 and not halves.known(np.array([videos.num_entities])).any()
     shown = preparation.table.impressions.group_by(pl.col("video_id").cast(pl.String).alias("id")).len().collect()
     counts = dict(zip(shown["id"], shown["len"], strict=True))
     by_row = np.array([counts.get(token.decode(), 0) for token in videos.ids.tokens])
     assert by_row[known].min() >= by_row[~known].max()
-    every = precompute(ranker, videos, 4096, preparation)
+    every = precompute(ranker, videos, 4096, preparation, Precision.FLOAT32)
     np.testing.assert_allclose(halves.gather(np.flatnonzero(known)), every.gather(np.flatnonzero(known)), rtol=1e-5)
+
+
+def test_in_half_the_width_twice_as_many_fit(release: tuple[MultiTaskRanker, Release]) -> None:
+    ranker, what = release
+    videos, room = what.dataset.encoder.videos, room_for(ranker, what, 10)
+    few, twice = (precompute(ranker, videos, room, what.preparation, precision) for precision in Precision)
+    assert (len(few.values), len(twice.values)) == (10, 20)
+    known = np.flatnonzero(few.known(np.arange(videos.num_entities)))
+    np.testing.assert_array_equal(twice.gather(known), rounded(few.gather(known)))
 
 
 @pytest.mark.parametrize("num_videos", [0, 20])

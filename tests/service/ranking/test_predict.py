@@ -1,8 +1,12 @@
 """predict(): candidates in blocks, of whatever size, get the predictions that they would get in one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from model.contract.bfloat16 import rounded
+from model.contract.halves import Halves
 from model.contract.request import RankRequest
 from service.ranking import predict as predicting
 from service.ranking.pipeline import rank
@@ -28,6 +32,19 @@ def test_blocks_change_no_prediction(
     in_blocks = rank(request, ranker)
     assert in_blocks.ids == whole.ids
     np.testing.assert_allclose(in_blocks.predictions, whole.predictions, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("candidates", [ALL_KNOWN, ALL_GIVEN, MIXED], ids=["known", "given", "mixed"])
+def test_halves_of_half_the_width_predict_nearly_the_same(ranker: Ranker, candidates: list[object]) -> None:
+    request = RankRequest.model_validate({"candidates": candidates, "user": {"id": "u1"}})
+    kept = ranker.bundle.halves
+    narrow = Halves(rounded(kept.values), kept.places)
+    found = rank(request, replace(ranker, bundle=replace(ranker.bundle, halves=narrow)))
+    by_id = dict(zip(found.ids, found.predictions, strict=True))
+    expected = rank(request, ranker)
+    gaps = [np.abs(by_id[one] - row).max() for one, row in zip(expected.ids, expected.predictions, strict=True)]
+    assert max(gaps) < 0.02
+    assert (max(gaps) > 0) == (candidates is not ALL_GIVEN)  # what is computed just now need not be kept
 
 
 def test_blocks_are_of_one_size_and_cover_every_row() -> None:
