@@ -8,6 +8,7 @@ from functools import partial
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.telemetry import TelemetryConfig
 
 from model.contract.mistakes import InputError
 from model.contract.registry import open_registry
@@ -29,6 +30,16 @@ from service.telemetry.sight import Sight
 
 logger = logging.getLogger(__name__)
 STORED_AT_ONCE, TOLD_AT_ONCE = 4, 1  # writes wait for a disk or a network; metrics are one thread's work
+OFF = TelemetryConfig(tracing=False, metrics=False, logs=False)  # the framework's: ours tells more (service/telemetry)
+ROUTERS = (
+    routes.router,
+    features.router,
+    v2_routes.router,
+    probes.router,
+    admin.router,
+    figures.router,
+    figures.metrics_router,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -60,19 +71,19 @@ def create_app(settings: Settings) -> FastAPI:
 
     # No redirect from /v1/rank/ to /v1/rank: it would lead wherever the request's Host says.
     app = FastAPI(
-        title="WatchNext", version="1", description=openapi.DESCRIPTION, lifespan=lifespan, redirect_slashes=False
+        title="WatchNext",
+        version="1",
+        description=openapi.DESCRIPTION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        telemetry=OFF,
     )
     app.state.live, app.state.store, app.state.settings, app.state.sight = live, store, settings, sight
     app.state.guard, app.state.drain = guard, drain
     app.state.ranking, app.state.storing, app.state.telling = ranking, storing, telling
-    app.include_router(routes.ranking_router)
-    app.include_router(routes.router)
-    app.include_router(features.router)
-    app.include_router(v2_routes.router)
-    app.include_router(probes.router)
-    app.include_router(admin.router)
-    app.include_router(figures.router)
-    app.include_router(figures.metrics_router)
+    app.router.routes.insert(0, routes.rank_route)  # it is asked for most: no other need be looked at before
+    for router in ROUTERS:
+        app.include_router(router)
     errors.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.request_timeout_ms / 1000)

@@ -6,8 +6,8 @@ all of them later.
 
 import asyncio
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from model.contract.mistakes import mistake, quote
 from service.errors import DeadlinePassed, Overloaded
+from service.http.threads import Threads, Work
 
 TIMEOUT_HEADER = "X-Request-Timeout-Ms"
 RETRY_AFTER_S = 1.0
@@ -27,7 +28,7 @@ class Admission:
     """
 
     def __init__(self, at_once: int, max_queue: int, timeout_ms: int) -> None:
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="admitted")
+        self._threads = Threads(at_once, "admitted")
         self._at_once, self._max_queue, self._timeout_ms = at_once, max_queue, timeout_ms
         self._num_admitted = 0
 
@@ -46,14 +47,14 @@ class Admission:
         must_wait = self._num_admitted >= self._at_once
         self._num_admitted += 1
         try:
-            work = self._threads.submit(compute, body)
+            work = self._threads.submit(partial(compute, body))
             with _cancelled_at(deadline, work), _cancelled_if_left(request if must_wait else None, work):
-                return await asyncio.wrap_future(work)
+                return await work.future
         finally:
             self._num_admitted -= 1
 
     def stop(self) -> None:
-        self._threads.shutdown(wait=False)
+        self._threads.stop()
 
     def _refuse_if_full(self) -> None:
         if self._num_admitted >= self._at_once + self._max_queue:
@@ -70,13 +71,13 @@ class Admission:
 
 
 @contextmanager
-def _cancelled_at(deadline: float, work: Future[Any]) -> Iterator[None]:
+def _cancelled_at(deadline: float, work: Work[Any]) -> Iterator[None]:
     """Only what still waits can be cancelled."""
     timer = asyncio.get_running_loop().call_at(deadline, work.cancel)
     try:
         yield
     except asyncio.CancelledError:
-        if _is_own_end(work) or asyncio.get_running_loop().time() < deadline:
+        if _is_own_end() or asyncio.get_running_loop().time() < deadline:
             raise
         raise DeadlinePassed("The request's time was over while it waited for its turn.") from None
     finally:
@@ -84,7 +85,7 @@ def _cancelled_at(deadline: float, work: Future[Any]) -> Iterator[None]:
 
 
 @contextmanager
-def _cancelled_if_left(request: Request | None, work: Future[Any]) -> Iterator[None]:
+def _cancelled_if_left(request: Request | None, work: Work[Any]) -> Iterator[None]:
     """`request` is given only where it has to wait: to watch a client costs more than all else here."""
     if request is None:
         yield
@@ -93,20 +94,20 @@ def _cancelled_if_left(request: Request | None, work: Future[Any]) -> Iterator[N
     try:
         yield
     except asyncio.CancelledError:
-        if _is_own_end(work) or not watch.done():
+        if _is_own_end() or not watch.done():
             raise
         raise ClientDisconnect from None
     finally:
         watch.cancel()
 
 
-async def _watch(request: Request, work: Future[Any]) -> None:
+async def _watch(request: Request, work: Work[Any]) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
     work.cancel()
 
 
-def _is_own_end(work: Future[Any]) -> bool:
+def _is_own_end() -> bool:
     """Whether the task itself was cancelled, by a server that stops, and not merely its work."""
     task = asyncio.current_task()
-    return not work.cancelled() or (task is not None and task.cancelling() > 0)
+    return task is not None and task.cancelling() > 0

@@ -1,6 +1,6 @@
 """Answers: rankings and bundles in the wire format."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,21 +16,24 @@ from service.ranking.warning import RankWarning
 from service.registry.live import State
 from service.settings import Settings
 
+Piece = bytes | list[bytes]
+
 
 def ranking_json(ranking: Ranking, request_id: str, manifest: Manifest) -> bytes:
     """A RankResponse, written in bulk: an object a candidate, of whatever library, would cost more than ranking it."""
-    columns = [
+    row: list[Piece] = [
+        b'{"id":',
         _texts_of_ids(ranking.ids),
+        b',"score":',
         *_texts_of_numbers(ranking.scores[:, None]),
-        *_texts_of_numbers(ranking.predictions),
     ]
-    parts = [b'{"id":%b,"score":%b,"predictions":', _object_of([task.name for task in manifest.tasks])]
+    row += [b',"predictions":', *_object([task.name for task in manifest.tasks], ranking.predictions)]
     if ranking.contributions is not None:
-        columns += _texts_of_numbers(ranking.contributions)
-        parts += [b',"contributions":', _object_of(ranking.policy.rules.weights)]
-    row = b"".join([*parts, b"}"])
-    rows = b",".join([row % texts for texts in zip(*columns, strict=True)])
-    return orjson.dumps(about(ranking, request_id, manifest))[:-1] + b',"ranking":[' + rows + b"]}"
+        row += [b',"contributions":', *_object(ranking.policy.rules.weights, ranking.contributions)]
+    texts = _row_by_row([*row, b"},"], len(ranking.ids))
+    texts[0] = orjson.dumps(about(ranking, request_id, manifest))[:-1] + b',"ranking":[' + texts[0]
+    texts[-1] = texts[-1].removesuffix(b",") + b"]}"
+    return b"".join(texts)
 
 
 def about(ranking: Ranking, request_id: str, manifest: Manifest) -> dict[str, Any]:
@@ -43,9 +46,27 @@ def about(ranking: Ranking, request_id: str, manifest: Manifest) -> dict[str, An
     }
 
 
-def _object_of(names: Iterable[str]) -> bytes:
-    """What a row of numbers is written into."""
-    return b"{%b}" % b",".join(orjson.dumps(name).replace(b"%", b"%%") + b":%b" for name in names)
+def _object(names: Iterable[str], table: NDArray[Any]) -> Iterator[Piece]:
+    """Of the numbers in a row, by name."""
+    yield b"{"
+    for at, (name, texts) in enumerate(zip(names, _texts_of_numbers(table), strict=True)):
+        yield b"," * (at > 0) + orjson.dumps(name) + b":"
+        yield texts
+    yield b"}"
+
+
+def _row_by_row(row: Sequence[Piece], num_rows: int) -> list[bytes]:
+    """What is the same in every row, and columns of what is not, in turn."""
+    merged: list[Piece] = [b""]
+    for piece in row:
+        if isinstance(piece, bytes) and isinstance(merged[-1], bytes):
+            merged[-1] += piece
+        else:
+            merged.append(piece)
+    texts = [b""] * (num_rows * len(merged))
+    for at, piece in enumerate(merged):
+        texts[at :: len(merged)] = [piece] * num_rows if isinstance(piece, bytes) else piece
+    return texts
 
 
 def _texts_of_ids(ids: Sequence[str]) -> list[bytes]:

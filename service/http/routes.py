@@ -21,21 +21,8 @@ from service.registry.live import LiveBundle
 from service.telemetry.trace import Trace
 
 router = APIRouter(prefix="/v1", tags=["ranking"], route_class=needs(Scope.RANK))
-ranking_router = APIRouter(prefix="/v1", tags=["ranking"], route_class=needs(Scope.RANK, Direct))
 
 
-@ranking_router.post(
-    "/rank",
-    response_model=RankResponse,
-    responses={
-        200: ranking.RANKED,
-        400: refusals.MALFORMED,
-        415: refusals.UNSUPPORTED,
-        422: refusals.INVALID,
-        **refusals.ADMITTED,
-    },
-    openapi_extra={"requestBody": ranking.RANK_REQUEST},
-)
 async def rank_candidates(request: Request) -> Response:
     """Order candidates for one user. Unknown users, videos and categories are ranked too, and named in `warnings`."""
     wired = request.app.state
@@ -60,6 +47,23 @@ def _answer(
     answer = FORMATS[media.wanted].write(ranking, trace.request_id, ranker.bundle.manifest)
     trace.trail.end(Stage.WRITE)
     return Response(answer, media_type=media.wanted)
+
+
+rank_route = needs(Scope.RANK, Direct)(
+    "/v1/rank",
+    rank_candidates,
+    methods=["POST"],
+    tags=["ranking"],
+    response_model=RankResponse,
+    responses={
+        200: ranking.RANKED,
+        400: refusals.MALFORMED,
+        415: refusals.UNSUPPORTED,
+        422: refusals.INVALID,
+        **refusals.ADMITTED,
+    },
+    openapi_extra={"requestBody": ranking.RANK_REQUEST},
+)
 
 
 @router.get("/model", responses={200: ranking.MODEL, 503: refusals.NOT_READY})

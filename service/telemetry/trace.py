@@ -1,7 +1,7 @@
 """Trace: what becomes known of one request while it is answered."""
 
+import os
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,7 @@ class Trace:
 
     method: str = ""
     route: str | None = None
-    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    request_id: str = field(default_factory=lambda: os.urandom(16).hex())
     status: int | None = None
     seconds: float = 0.0
     num_candidates: int | None = None
