@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.serving.published import Published
-from model.contract.bundle import MANIFEST, Manifest, seal
+from model.contract.bundle import HALVES, MANIFEST, Manifest, seal
+from model.contract.halves import KEPT_IN, Halves
 from model.contract.serving import Precision, Serving
 from model.contract.versions import add_version, set_live, version_folder
 from model.ranker import MultiTaskRanker
@@ -102,8 +103,9 @@ def _reduce(made: Published, manifest: Manifest) -> None:
     whole, serving = version_folder(made.registry, manifest.version), Serving(precision=Precision.BFLOAT16)
 
     def build(folder: Path) -> Manifest:
-        shutil.copytree(whole, folder, dirs_exist_ok=True)
-        (folder / MANIFEST).unlink()
+        shutil.copytree(whole, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST, HALVES))
+        halves = Halves.load(whole / HALVES)
+        Halves(KEPT_IN[serving.precision](halves.values), halves.places).save(folder / HALVES)
         return seal(folder, manifest.model_copy(update={"serving": serving}))
 
     set_live(made.reduced, add_version(made.reduced, build).version)

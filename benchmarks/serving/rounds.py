@@ -1,7 +1,12 @@
-"""Rounds: every service answers the same requests in turn, several times over, so that a noisy minute is everyone's."""
+"""Rounds: every service answers the same requests in turn, several times over, so that a noisy minute is everyone's.
+
+Each round starts them anew: where the memory of a process comes to lie decides on a tenth of its p50.
+"""
 
 import statistics
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import httpx
@@ -9,6 +14,9 @@ import httpx
 from benchmarks.serving.load import Figures, Load
 from benchmarks.serving.servers import Server
 from benchmarks.serving.workloads import Workload
+
+WARM_UP_S = 1  # of each service, unmeasured: what starts goes on starting after it says that it is ready
+PAUSE_S = 0.5  # some go on computing what nobody waits for any more, on the core of who is asked next
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,34 +29,47 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One workload over so many connections."""
+    """One workload over so many connections; `again` after other workloads, which may have changed the process."""
 
     workload: Workload
     connections: int = 1
+    again: bool = False
 
 
+Servers = Mapping[str, Server]
 Answers = dict[tuple[str, Question], Figures]
 
 
-def ask(servers: Mapping[str, Server], questions: Sequence[Question], num_videos: int, effort: Effort) -> Answers:
-    """By service and question; Arrow is asked of WatchNext alone, which is named first."""
+def ask(
+    start: Callable[[], AbstractContextManager[Servers]], questions: Sequence[Question], num_videos: int, effort: Effort
+) -> tuple[Answers, Mapping[str, float]]:
+    """By service and question, and the MiB of memory of each in the end. Questions are asked in this order; Arrow of
+    WatchNext alone, which is named first.
+    """
+    memory: dict[str, float] = {}
     found: dict[tuple[str, Question], list[Figures]] = {}
     bodies = {one.workload: one.workload.bodies(num_videos) for one in questions}
+    first_of_kind = {one.workload.media_type: one for one in reversed(questions)}.values()
+
+    def answered(servers: Servers, question: Question, seconds: int) -> Iterator[tuple[str, Figures]]:
+        for name in list(servers)[: 1 if question.workload.is_arrow else None]:
+            workload = question.workload
+            load = Load(servers[name].url, workload, bodies[workload], question.connections, seconds)
+            yield name, load.run()
+            time.sleep(PAUSE_S)
+
     for _ in range(effort.rounds):
-        for question in questions:
-            for name in list(servers)[: 1 if question.workload.is_arrow else None]:
-                load = Load(
-                    servers[name].url,
-                    question.workload,
-                    bodies[question.workload],
-                    question.connections,
-                    effort.seconds,
-                )
-                found.setdefault((name, question), []).append(load.run())
-    return {key: _median(figures) for key, figures in found.items()}
+        with start() as servers:
+            for question in first_of_kind:
+                list(answered(servers, question, WARM_UP_S))
+            for question in questions:
+                for name, figures in answered(servers, question, effort.seconds):
+                    found.setdefault((name, question), []).append(figures)
+            memory = {name: server.memory_mib() for name, server in servers.items()}
+    return {key: _median(figures) for key, figures in found.items()}, memory
 
 
-def largest_gap(servers: Mapping[str, Server], workloads: Sequence[Workload], num_videos: int) -> float:
+def largest_gap(servers: Servers, workloads: Sequence[Workload], num_videos: int) -> float:
     """Between what WatchNext, named first, and any other service predicts of the same candidates: they compute one and
     the same ranker.
     """
