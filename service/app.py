@@ -59,9 +59,9 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(live.start)  # a worker takes no connection before
-        sight.recorder.start()
-        with drain.on_sigterm():
+        with drain.on_sigterm():  # in place before anybody is told that the worker is there
+            await run_in_threadpool(live.start)  # it takes no connection before
+            sight.recorder.start()
             yield
         live.stop()
         for one in (ranking, storing, telling):
