@@ -109,6 +109,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         access_log=False,  # ours knows more
         server_header=False,
         http=connections(settings.request_timeout_ms / 1000 + ARRIVAL_GRACE_S),
+        loop="service.http.acceptor:SharingLoop" if settings.workers > 1 and sys.platform != "win32" else "auto",
         ws="none",
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,

@@ -77,6 +77,7 @@ def test_it_serves_https(registry: Path, certificate: Path, monkeypatch: pytest.
         with pytest.raises((OSError, http.client.HTTPException)):
             server.ask("GET", "/readyz")
         assert "listening on https://" in server.log_text and PASSWORD not in server.log_text
+        assert "Traceback" not in server.log_text
 
 
 def test_a_wrong_password_refuses_to_start(registry: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
