@@ -27,7 +27,7 @@ from training.publish import Release, publish
 from training.splits import TEST, VALID
 from training.watching import TerminalWatcher
 
-ENCODING_VERSION = "4"  # a new one makes encoded data of older versions be encoded again
+ENCODING_VERSION = "5"  # a new one makes encoded data of older versions be encoded again
 
 
 @dataclass(frozen=True, slots=True)

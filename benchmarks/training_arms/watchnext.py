@@ -22,7 +22,7 @@ from benchmarks.training_arms.job import (
 from model.contract.catalog import EntityTable
 from model.contract.encoding import Encoder
 from model.contract.features.interface import Fitted
-from model.contract.hash_index import index_of
+from model.contract.hash_tables import HashTables
 from model.contract.vocabulary import Vocabulary
 from model.ranker import LabelScale
 from training.config import RunConfig, parse
@@ -99,7 +99,7 @@ def _config(job: Job) -> RunConfig:
 
 def _dataset(config: RunConfig, vocabulary: int, splits: dict[str, Impressions]) -> Dataset:
     tokens = np.sort(np.arange(vocabulary).astype(bytes))
-    fitted = Fitted(dict.fromkeys(NAMES, Vocabulary(tokens, index_of(tokens))), {}, {})
+    fitted = Fitted(dict.fromkeys(NAMES, Vocabulary(HashTables.of(tokens))), {}, {})
     nobody = EntityTable.build([], {}, {})
     scales = [LabelScale(mean=float(mean), deviation=1.0) for mean in splits[TRAIN].labels.mean(0)]
     data = {name: _split(name, one) for name, one in splits.items()}

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.contract import vocabulary
 from model.contract.durable import mapped
 from model.contract.features.interface import Arrays
 from model.contract.texts import Texts
 from model.contract.vocabulary import Vocabulary
 
-IDS_FILE = "ids.npy"
+IDS = "ids"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,12 @@ class EntityTable:
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True)
-        self.ids.save(folder / IDS_FILE)
+        vocabulary.save([self.ids], folder, IDS)
         for name, array in self.arrays.items():
             np.save(folder / f"{name}.array.npy", array, allow_pickle=False)
 
     @classmethod
     def load(cls, folder: Path) -> "EntityTable":
         arrays = {path.name.removesuffix(".array.npy"): mapped(path) for path in sorted(folder.glob("*.array.npy"))}
-        return cls(Vocabulary.load(folder / IDS_FILE), arrays)
+        [ids] = vocabulary.load(folder, IDS)
+        return cls(ids, arrays)

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from model.contract import vocabulary
 from model.contract.catalog import EntityTable
 from model.contract.columns import Column, Histories
 from model.contract.features.interface import NO_CODES, Arrays, Feature, Fitted
 from model.contract.scaling import Scaler
 from model.contract.schema import FeatureSchema
-from model.contract.vocabulary import INDEX_SUFFIX, Vocabulary, codes_of_each
+from model.contract.vocabulary import codes_of_each
 
 VOCABULARIES = "vocabularies"
 
@@ -68,10 +69,10 @@ def missing(encoder: Encoder, names: Sequence[str], num_rows: int = 1) -> Arrays
 
 
 def save_fitted(fitted: Fitted, folder: Path) -> None:
-    (folder / VOCABULARIES).mkdir(parents=True)
-    for name, vocabulary in fitted.vocabularies.items():
-        vocabulary.save(folder / VOCABULARIES / f"{name}.npy")
+    folder.mkdir(parents=True)
+    vocabulary.save([*fitted.vocabularies.values()], folder, VOCABULARIES)
     figures = {
+        "vocabularies": [*fitted.vocabularies],
         "scalers": {name: scaler.model_dump(mode="json") for name, scaler in fitted.scalers.items()},
         "outcome_means": fitted.outcome_means,
     }
@@ -80,9 +81,8 @@ def save_fitted(fitted: Fitted, folder: Path) -> None:
 
 def load_fitted(folder: Path) -> Fitted:
     figures = json.loads((folder / "fitted.json").read_text(encoding="utf-8"))
-    paths = sorted(path for path in (folder / VOCABULARIES).glob("*.npy") if not path.name.endswith(INDEX_SUFFIX))
     return Fitted(
-        {path.stem: Vocabulary.load(path) for path in paths},
+        dict(zip(figures["vocabularies"], vocabulary.load(folder, VOCABULARIES), strict=True)),
         {name: Scaler.model_validate(one) for name, one in figures["scalers"].items()},
         {name: tuple(means) for name, means in figures["outcome_means"].items()},
     )

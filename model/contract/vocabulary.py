@@ -1,19 +1,18 @@
-"""Vocabulary: strings to integer codes, as one sorted array that many processes can map at once."""
+"""Vocabulary: strings to integer codes, as sorted arrays that many processes can map at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.contract.durable import mapped
-from model.contract.hash_index import Index, find, find_one, index_of
+from model.contract.hash_tables import HashTables, Tokens
 from model.contract.texts import Texts, token
 
 MISSING, UNKNOWN, NUM_RESERVED = 0, 1, 2
-INDEX_SUFFIX = ".index.npy"
 MOST_AT_ONCE = 4_096
 
 
@@ -21,13 +20,16 @@ MOST_AT_ONCE = 4_096
 class Vocabulary:
     """Codes: 0 missing, 1 unknown (out of vocabulary), 2 and up the known strings in the order of their bytes."""
 
-    tokens: NDArray[np.bytes_]
-    index: Index
+    tables: HashTables
+    table: int = 0
 
     @classmethod
     def of(cls, values: Iterable[str]) -> "Vocabulary":
-        tokens = np.unique(Texts.of(list(values)).tokens())
-        return cls(tokens, index_of(tokens))
+        return cls(HashTables.of(np.unique(Texts.of(list(values)).tokens())))
+
+    @property
+    def tokens(self) -> Tokens:
+        return self.tables.tokens[self.table]
 
     @property
     def num_codes(self) -> int:
@@ -48,43 +50,45 @@ class Vocabulary:
         return _codes(self._find(texts), texts)
 
     def _find(self, texts: Texts) -> NDArray[np.int64]:
-        return find([(self.tokens, self.index)], texts.tokens(), (0, len(texts)))
+        return self.tables.find(texts.tokens(), self.table)
 
     # One value alone, as requests have them: it costs a fraction of what arrays of one cost.
     def _place(self, value: str | None) -> int:
-        return find_one(self.tokens, self.index, token(value.encode("utf-8", "surrogatepass"))) if value else -1
+        return self.tables.find_one(token(value.encode("utf-8", "surrogatepass")), self.table) if value else -1
 
     def _code(self, value: str | None) -> int:
         place = self._place(value)
         return place + NUM_RESERVED if place >= 0 else UNKNOWN if value else MISSING
 
-    def save(self, path: Path) -> None:
-        """As NAME.npy and NAME.index.npy."""
-        np.save(path, self.tokens, allow_pickle=False)
-        np.save(path.with_suffix(INDEX_SUFFIX), self.index, allow_pickle=False)
 
-    @classmethod
-    def load(cls, path: Path) -> "Vocabulary":
-        return cls(mapped(path), mapped(path.with_suffix(INDEX_SUFFIX)))
+def save(vocabularies: Sequence[Vocabulary], folder: Path, name: str) -> None:
+    """Together, as a few files whose names begin with `name`."""
+    HashTables.joined([(one.tables, one.table) for one in vocabularies]).save(folder, name)
+
+
+def load(folder: Path, name: str) -> list[Vocabulary]:
+    """In the order in which they were saved."""
+    tables = HashTables.load(folder, name)
+    return [Vocabulary(tables, at) for at in range(len(tables.tokens))]
 
 
 def codes_of_each(asked: Sequence[tuple[Vocabulary, Sequence[str | None]]]) -> list[NDArray[np.int32]]:
-    """What each vocabulary's `codes` are of its values. Those of which there are few are found by one search for all:
-    beginning it anew for every vocabulary would take longer than the search.
+    """What each vocabulary's `codes` are of its values. Those of which there are few are found by one search for all
+    that were loaded together: beginning it anew for every vocabulary would take longer than the search.
     """
-    few = [at for at, (_, values) in enumerate(asked) if 1 < len(values) <= MOST_AT_ONCE]
-    found = dict(zip(few, _codes_of_few([asked[at] for at in few]), strict=True))
-    return [found[at] if at in found else vocabulary.codes(values) for at, (vocabulary, values) in enumerate(asked)]
-
-
-def _codes_of_few(asked: Sequence[tuple[Vocabulary, Sequence[str | None]]]) -> Iterator[NDArray[np.int32]]:
-    if not asked:
-        return
-    texts = [Texts.of(values) for _, values in asked]
-    bounds, joined = np.cumsum([0, *map(len, texts)]).tolist(), Texts.joined(texts)
-    codes = _codes(find([(one.tokens, one.index) for one, _ in asked], joined.tokens(), bounds), joined)
-    for start, end in pairwise(bounds):
-        yield codes[start:end]
+    found, together = dict[int, NDArray[np.int32]](), defaultdict[HashTables, list[int]](list)
+    for at, (vocabulary, values) in enumerate(asked):
+        if 1 < len(values) <= MOST_AT_ONCE:
+            together[vocabulary.tables].append(at)
+        else:
+            found[at] = vocabulary.codes(values)
+    for tables, few in together.items():
+        texts = [Texts.of(asked[at][1]) for at in few]
+        sizes, joined = [len(one) for one in texts], Texts.joined(texts)
+        places = tables.find(joined.tokens(), np.repeat([asked[at][0].table for at in few], sizes))
+        codes, ends = _codes(places, joined), [*accumulate(sizes)]
+        found |= {at: codes[end - size : end] for at, size, end in zip(few, sizes, ends, strict=True)}
+    return [found[at] for at in range(len(asked))]
 
 
 def _codes(places: NDArray[np.int64], texts: Texts) -> NDArray[np.int32]:

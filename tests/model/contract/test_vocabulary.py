@@ -1,6 +1,7 @@
 """Every string has a code of its own, whatever it is made of and in whatever order strings came."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -8,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.contract.texts import LONGEST_TOKEN, token
-from model.contract.vocabulary import MISSING, MOST_AT_ONCE, NUM_RESERVED, UNKNOWN, Vocabulary, codes_of_each
+from model.contract.vocabulary import (
+    MISSING,
+    MOST_AT_ONCE,
+    NUM_RESERVED,
+    UNKNOWN,
+    Vocabulary,
+    codes_of_each,
+    load,
+    save,
+)
 
 LONG = "x" * (LONGEST_TOKEN + 1)
 TRICKY = [
@@ -56,9 +66,11 @@ def test_a_string_has_one_code_in_any_company(values: list[str]) -> None:
 @pytest.mark.parametrize("more", [0, 1_000])
 def test_a_saved_vocabulary_gives_the_same_codes(tmp_path: Path, more: int) -> None:
     vocabulary = Vocabulary.of([*TRICKY, *map(str, range(100, 100 + more))])
-    vocabulary.save(tmp_path / "tokens.npy")
-    loaded = Vocabulary.load(tmp_path / "tokens.npy")
+    other = Vocabulary.of(["of", "another"])
+    save([other, vocabulary], tmp_path, "both")
+    loaded_other, loaded = load(tmp_path, "both")
     np.testing.assert_array_equal(loaded.codes(TRICKY), vocabulary.codes(TRICKY))
+    np.testing.assert_array_equal(loaded_other.codes(["of", "TRICKY"]), other.codes(["of", "TRICKY"]))
 
 
 def test_one_long_string_does_not_widen_the_array() -> None:
@@ -67,10 +79,15 @@ def test_one_long_string_does_not_widen_the_array() -> None:
 
 @given(st.lists(st.tuples(some_strings, st.lists(strings | st.none() | st.just(""), max_size=30)), max_size=5))
 def test_searching_several_at_once_finds_what_each_would(asked: list[tuple[list[str], list[str | None]]]) -> None:
-    vocabularies = [(Vocabulary.of(known), values) for known, values in asked]
-    together = codes_of_each(vocabularies)
-    assert [one.tolist() for one in together] == [one.codes(values).tolist() for one, values in vocabularies]
-    assert all(one.dtype == np.int32 for one in together)
+    apart = [Vocabulary.of(known) for known, _ in asked]
+    with TemporaryDirectory() as folder:
+        save(apart, Path(folder), "all")
+        loaded = load(Path(folder), "all")
+    expected = [one.codes(values).tolist() for one, (_, values) in zip(apart, asked, strict=True)]
+    for vocabularies in (apart, loaded):
+        found = codes_of_each([(one, values) for one, (_, values) in zip(vocabularies, asked, strict=True)])
+        assert [one.tolist() for one in found] == expected
+        assert all(one.dtype == np.int32 for one in found)
 
 
 def test_of_several_those_too_long_for_one_search_are_found_too() -> None:

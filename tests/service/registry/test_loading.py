@@ -30,7 +30,7 @@ def flipped(folder: Path) -> None:
 
 
 def missing_file(folder: Path) -> None:
-    (folder / "users" / "ids.npy").unlink()
+    (folder / "users" / "ids.words.npy").unlink()
 
 
 def extra_file(folder: Path) -> None:
@@ -82,11 +82,11 @@ def no_golden(folder: Path) -> None:
     [
         (truncated, r"rank\.onnx: expected \d+ bytes, found \d+ bytes"),
         (flipped, r"halves/values\.npy: expected the sha256 of the manifest"),
-        (missing_file, r"users/ids\.npy: expected a file that the manifest names, found none"),
+        (missing_file, r"users/ids\.words\.npy: expected a file that the manifest names, found none"),
         (extra_file, r"notes\.txt: expected only files that the manifest names"),
         (no_manifest, r"expected a bundle with a manifest\.json, found none"),
         (cut_manifest, r"manifest\.json: expected a JSON document"),
-        (future_format, r"format_version: expected 3, found 99"),
+        (future_format, r"format_version: expected 4, found 99"),
         (unknown_kind, r"feature_schema\.features\[\d+\]\.kind: expected one of .* found `tensor`"),
         (other_predictions, r"golden\[0\]: `v3`: expected the predictions of training within 1e-05"),
         (other_request, r"golden\[0\]\.context\.planet: expected a feature of the context"),

@@ -1,0 +1,80 @@
+"""The tables find every token and no other, also where all hashes are the same."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from model.contract import hash_tables
+from model.contract.hash_tables import HashTables
+
+tokens = st.binary(min_size=1, max_size=20).filter(lambda one: b"\0" not in one)
+token_sets = st.sets(tokens, max_size=20)
+
+
+def array(values: set[bytes]) -> NDArray[np.bytes_]:
+    """As wide as the longest needs, in whole words."""
+    width = 8 * -(-max(map(len, values), default=1) // 8)
+    return np.array(sorted(values), dtype=f"S{width}")
+
+
+def check(known: set[bytes], asked: set[bytes]) -> None:
+    check_each([(known, asked)])
+    wanted = array(known | asked)
+    expected = [sorted(known).index(one) if one in known else -1 for one in wanted.tolist()]
+    assert HashTables.of(array(known)).find(wanted, 0).tolist() == expected
+
+
+def check_each(several: list[tuple[set[bytes], set[bytes]]]) -> None:
+    """All of them in one search, and each token alone."""
+    together = HashTables.joined([(HashTables.of(array(known)), 0) for known, _ in several])
+    wanted = [(one, at) for at, (known, asked) in enumerate(several) for one in sorted(known | asked)]
+    expected = [sorted(several[at][0]).index(one) if one in several[at][0] else -1 for one, at in wanted]
+    of_table = np.array([at for _, at in wanted], dtype=np.intp)
+    assert together.find(np.array([one for one, _ in wanted] or [], dtype="S24"), of_table).tolist() == expected
+    assert [together.find_one(one, at) for one, at in wanted] == expected
+
+
+@given(token_sets, token_sets)
+def test_what_is_there_is_found_and_nothing_else(known: set[bytes], asked: set[bytes]) -> None:
+    check(known, asked)
+
+
+@given(st.lists(st.tuples(token_sets, token_sets), max_size=5))
+def test_each_token_is_looked_for_in_its_own_table(several: list[tuple[set[bytes], set[bytes]]]) -> None:
+    check_each(several)
+
+
+def test_tokens_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hash_tables, "_hashes_of", lambda words: np.zeros(len(words), dtype=np.uint64))
+    monkeypatch.setattr(hash_tables, "_hash_of", lambda token: 0)
+    check({b"a", b"b", b"c"}, {b"0", b"bb", b"z"})
+    check_each([({bytes([first]) for first in range(65, 85)}, {b"A", b"z"}), ({b"A", b"B" * 20}, {b"C", b"B" * 19})])
+
+
+def test_a_token_is_not_what_it_begins_with_or_begins(tmp_path: Path) -> None:
+    short, long = HashTables.of(np.array([b"12345678"])), HashTables.of(np.array([b"12345678", b"12345678abc"]))
+    together = HashTables.joined([(short, 0), (long, 0), (long, 0)])
+    wanted = np.array([b"12345678", b"12345678abc", b"12345678", b"12345678abc", b"12345678abcdefghi"])
+    expected = [0, -1, 0, 1, -1]
+    together.save(tmp_path, "three")
+    for one in (together, HashTables.load(tmp_path, "three")):
+        assert one.find(wanted, np.array([0, 0, 1, 2, 2])).tolist() == expected
+        assert one.find(wanted[:1], 0).tolist() == one.find(wanted[:1], 1).tolist() == [0]
+        assert [list(each) for each in one.tokens] == [[b"12345678"], *2 * [[b"12345678", b"12345678abc"]]]
+
+
+@given(st.lists(tokens, min_size=1, max_size=20, unique=True))
+def test_the_width_of_the_array_changes_nothing(values: list[bytes]) -> None:
+    narrow, wide = (HashTables.of(np.array(values, dtype)) for dtype in ("S24", "S61"))
+    for tables in (narrow, wide):
+        for dtype in ("S24", "S61"):
+            assert tables.find(np.array(values, dtype), 0).tolist() == list(range(len(values)))
+
+
+def test_similar_tokens_have_hashes_of_their_own() -> None:
+    names = np.array([f"{kind}:{at}" for kind in ("user", "video_1", "video_2") for at in range(50_000)], dtype=bytes)
+    assert len(np.unique(hash_tables._hashes_of(hash_tables._words_of(names)))) == len(names)
