@@ -1,7 +1,7 @@
 """Hash tables of tokens: where each of many tokens stands in its table, found in bulk."""
 
 from collections.abc import Iterator, Sequence
-from functools import cache, reduce
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.contract.durable import mapped
+from model.contract.texts import WORD
 
 Tokens = NDArray[np.bytes_]
 Words = NDArray[np.uint64]
-_WORD = np.dtype("<u8")
 _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9  # of splitmix64 (Steele et al., 2014)
 _NEXT = np.arange(1, 5)  # slots that are looked at together: most tokens that are not at their hash are near it
 WORDS_SUFFIX, INDEX_SUFFIX, SHAPES_SUFFIX = ".words.npy", ".index.npy", ".shapes.npy"
@@ -39,7 +39,7 @@ class HashTables:
         ]
         self._spans = np.array(places, dtype=np.int64).reshape(len(sizes), 4).T
         self.tokens: Sequence[Tokens] = [
-            words[first : first + count * width].view(f"S{width * _WORD.itemsize}")
+            words[first : first + count * width].view(f"S{width * WORD.itemsize}")
             for (count, width, _), first in zip(sizes, first_words, strict=False)
         ]
         self._indexes = [index[first : first + slots] for (_, _, slots), first in zip(sizes, first_slots, strict=False)]
@@ -53,14 +53,14 @@ class HashTables:
     @classmethod
     def joined(cls, several: Sequence[tuple["HashTables", int]]) -> "HashTables":
         """A table of each."""
-        words = [np.zeros(0, dtype=_WORD), *(one.tokens[at].view(_WORD) for one, at in several)]
+        words = [np.zeros(0, dtype=WORD), *(one.tokens[at].view(WORD) for one, at in several)]
         index = [np.zeros(0, dtype=np.int32), *(one._indexes[at] for one, at in several)]
         shapes = np.array([one._shapes[at] for one, at in several], dtype=np.int64).reshape(len(several), 2)
         return cls(np.concatenate(words), np.concatenate(index), shapes)
 
     def find(self, wanted: Tokens, table: NDArray[np.intp] | int) -> NDArray[np.int64]:
         """Where each wanted token stands in the table, or in its own of several, `[token]`; -1 where it does not."""
-        words, spans = _words_of(wanted), self._spans[:, table]
+        words, spans = _words_of(wanted), self._spans.take(table, axis=1)
         words = _padded(words, int(spans[1].max(initial=0)))
         slots = _hashes_of(words).view(np.int64)  # modulo the slots of each table
         places, hit = self._look(slots, words.T, spans)
@@ -131,9 +131,9 @@ def _index_of(words: Words) -> NDArray[np.int32]:
 
 def _words_of(tokens: Tokens) -> Words:
     """`[token, word]`, the last one padded with zeros."""
-    width = -(-max(tokens.dtype.itemsize, 1) // _WORD.itemsize)
-    whole = np.ascontiguousarray(tokens.astype(f"S{width * _WORD.itemsize}", copy=False))
-    return whole.view(_WORD).reshape(len(tokens), width)
+    width = -(-max(tokens.dtype.itemsize, 1) // WORD.itemsize)
+    whole = np.ascontiguousarray(tokens.astype(f"S{width * WORD.itemsize}", copy=False))
+    return whole.view(WORD).reshape(len(tokens), width)
 
 
 def _padded(words: Words, width: int) -> Words:
@@ -143,25 +143,29 @@ def _padded(words: Words, width: int) -> Words:
 
 def _hashes_of(words: Words) -> Words:
     """`[token]`, whatever the number of words: those of the padding add nothing."""
-    mixed = words * _factors(words.shape[1])
+    mixed = words @ _factors(words.shape[1])
     mixed ^= mixed >> np.uint64(32)
     mixed *= np.uint64(_SECOND)
     mixed ^= mixed >> np.uint64(29)
-    return reduce(np.add, mixed.T)  # `sum` takes longer along so short an axis
+    return mixed
 
 
 @cache
 def _factors(num_words: int) -> Words:
-    """Another one for each word."""
-    return np.array([_FIRST * (2 * at + 1) % 2**64 for at in range(num_words)], dtype=np.uint64)
+    return np.array([_factor(at) for at in range(num_words)], dtype=np.uint64)
+
+
+def _factor(word: int) -> int:
+    """Another one for each word: powers, so that few small changes of one word are undone by such of another."""
+    return pow(_FIRST, word + 1, 2**64)
 
 
 def _hash_of(token: bytes) -> int:
     """What `_hashes_of` makes of it."""
     total = 0
-    for at in range(-(-len(token) // _WORD.itemsize)):
-        word = int.from_bytes(token[at * _WORD.itemsize : (at + 1) * _WORD.itemsize], "little")
-        mixed = word * _FIRST * (2 * at + 1) % 2**64
-        mixed = (mixed ^ mixed >> 32) * _SECOND % 2**64
-        total += mixed ^ mixed >> 29
-    return total % 2**64
+    for at in range(-(-len(token) // WORD.itemsize)):
+        word = int.from_bytes(token[at * WORD.itemsize : (at + 1) * WORD.itemsize], "little")
+        total += word * _factor(at)
+    mixed = total % 2**64
+    mixed = (mixed ^ mixed >> 32) * _SECOND % 2**64
+    return mixed ^ mixed >> 29

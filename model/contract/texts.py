@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 LONGEST_TOKEN = 64
 HASHED = b"\x01"
+WORD = np.dtype("<u8")
+_MASKS = np.array([(1 << 8 * length) - 1 for length in range(WORD.itemsize + 1)], dtype=WORD)  # of the first bytes
 
 
 def token(raw: bytes) -> bytes:
@@ -82,13 +84,13 @@ class Texts(Sequence[str]):
 
     def tokens(self) -> NDArray[np.bytes_]:
         """`[text]`, as wide as needed and a whole number of 8-byte words."""
-        data, odd = np.frombuffer(self.utf8, np.uint8), self._odd()
+        odd = self._odd()
         if not len(odd):
-            width = -(-int(self.lengths.max(initial=1)) // 8) * 8
-            return _packed(data, self.lengths, width)
+            return _packed(self.utf8, self.lengths)
         plain = np.ones(len(self), dtype=bool)
         plain[odd] = False
-        packed = _packed(data[np.repeat(plain, self.lengths)], np.where(plain, self.lengths, 0), LONGEST_TOKEN)
+        without = np.frombuffer(self.utf8, np.uint8)[np.repeat(plain, self.lengths)].tobytes()
+        packed = _packed(without, np.where(plain, self.lengths, 0), LONGEST_TOKEN)
         ends = self.ends[odd].tolist()
         packed[odd] = [
             token(self.utf8[end - length : end]) for end, length in zip(ends, self.lengths[odd].tolist(), strict=True)
@@ -104,8 +106,16 @@ class Texts(Sequence[str]):
         return odd
 
 
-def _packed(data: NDArray[np.uint8], lengths: NDArray[np.int64], width: int) -> NDArray[np.bytes_]:
-    """Ragged bytes to strings of equal width, padded with zeros."""
-    packed = np.zeros((len(lengths), width), dtype=np.uint8)
-    packed[np.arange(width) < lengths[:, None]] = data
-    return packed.view(f"S{width}")[:, 0]
+def _packed(data: bytes, lengths: NDArray[np.int64], at_least: int = 1) -> NDArray[np.bytes_]:
+    """Ragged bytes to strings of equal width, padded with zeros. A word at a time: what is behind the end of a string
+    is read with it, and masked.
+    """
+    num_words = -(-max(int(lengths.max(initial=1)), at_least) // WORD.itemsize)
+    behind = num_words * WORD.itemsize
+    words_from = np.ndarray(len(data) + behind - WORD.itemsize + 1, WORD, data + bytes(behind), strides=1)
+    starts = np.cumsum(lengths) - lengths
+    packed = np.empty((len(lengths), num_words), WORD)
+    for number in range(num_words):
+        before = number * WORD.itemsize
+        packed[:, number] = words_from[starts + before] & _MASKS[np.clip(lengths - before, 0, WORD.itemsize)]
+    return packed.view(f"S{behind}")[:, 0]

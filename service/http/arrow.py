@@ -34,9 +34,10 @@ class ArrowRequest(Asked):
 
     def take(self, batch: pa.RecordBatch) -> None:
         """Raises InputError."""
-        self._ids = _ids(batch[ID])
+        columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+        self._ids = _ids(columns.pop(ID))
         rows = np.arange(batch.num_rows)
-        self._inline = {name: InlineColumn(rows, _values(batch[name])) for name in batch.schema.names if name != ID}
+        self._inline = {name: InlineColumn(rows, _values(column)) for name, column in columns.items()}
 
     @property
     def ids(self) -> list[str]:
@@ -138,8 +139,7 @@ def _nulls(batch: pa.RecordBatch) -> Iterator[Mistake]:
     """A null could mean that nothing is known, or that what is stored stands: who means either says so in JSON."""
     if not batch.num_rows:  # the offsets of empty lists are not validated, and wrong ones would end the process
         return
-    for name in batch.schema.names:
-        column: Any = batch[name]
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
         null_inside = _is_list(column.type) and column.flatten().null_count
         if not column.null_count and not null_inside:
             continue

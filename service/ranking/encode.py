@@ -76,12 +76,17 @@ def _encode_fresh(request: Asked, fetched: Fetched, encoder: Encoder) -> tuple[F
     columns = to_columns(given_and_ids, encoder.schema)
     features = [(encoder.schema.columns[name], column) for name, column in columns.items()]
     encoded = dict(zip(columns, encode_each(features, encoder.fitted), strict=True))
-    names = [spec.name for spec in encoder.schema.specs.values() if spec.side is Side.CANDIDATE]
-    arrays = encoder.videos.gather(fetched.rows[at], names)
+    layers = (*fetched.layers, *(Layer(given_and_ids[name].rows, own) for name, own in encoded.items()))
+    covered = {array for layer in layers if len(layer.rows) == len(at) for array in layer.arrays}
+    names = (spec.name for spec in encoder.schema.specs.values() if spec.side is Side.CANDIDATE)
+    arrays = encoder.videos.gather(fetched.rows[at], (name for name in names if name not in covered))
     place = np.cumsum(is_fresh) - 1
-    for layer in (*fetched.layers, *(Layer(given_and_ids[name].rows, own) for name, own in encoded.items())):
-        for array, values in layer.arrays.items():
-            arrays[array][place[layer.rows]] = values
+    for layer in layers:
+        if len(layer.rows) == len(at):
+            arrays |= layer.arrays
+        else:
+            for array, values in layer.arrays.items():
+                arrays[array][place[layer.rows]] = values
     told = (_unknown_values(name, columns[name], encoded[name], encoder) for name in given)
     return Fresh(at, arrays), list(chain.from_iterable(told))
 

@@ -76,5 +76,7 @@ def test_the_width_of_the_array_changes_nothing(values: list[bytes]) -> None:
 
 
 def test_similar_tokens_have_hashes_of_their_own() -> None:
-    names = np.array([f"{kind}:{at}" for kind in ("user", "video_1", "video_2") for at in range(50_000)], dtype=bytes)
+    numbered = [f"{kind}:{at}" for kind in ("user", "video_1", "video_2") for at in range(50_000)]
+    in_pairs = [f"user{of:04}item{at:04}" for of in range(250) for at in range(250)]  # both at one place of their words
+    names = np.array([*numbered, *in_pairs], dtype=bytes)
     assert len(np.unique(hash_tables._hashes_of(hash_tables._words_of(names)))) == len(names)
