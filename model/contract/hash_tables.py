@@ -1,7 +1,6 @@
 """Hash tables of tokens: where each of many tokens stands in its table, found in bulk."""
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.contract.durable import mapped
-from model.contract.texts import WORD
+from model.contract.texts import LONGEST_TOKEN, WORD, Tokens, Words
 
-Tokens = NDArray[np.bytes_]
-Words = NDArray[np.uint64]
 _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9  # of splitmix64 (Steele et al., 2014)
+# Powers, another one for each word: few small changes of one word are not undone by such of another.
+_FACTORS_OF_ONE = [pow(_FIRST, 1 + at, 2**64) for at in range(LONGEST_TOKEN // WORD.itemsize)]
+_FACTORS = np.array(_FACTORS_OF_ONE, dtype=WORD)
 _NEXT = np.arange(1, 5)  # slots that are looked at together: most tokens that are not at their hash are near it
 WORDS_SUFFIX, INDEX_SUFFIX, SHAPES_SUFFIX = ".words.npy", ".index.npy", ".shapes.npy"
 
@@ -47,7 +47,7 @@ class HashTables:
     @classmethod
     def of(cls, tokens: Tokens) -> "HashTables":
         """A single table of tokens that differ."""
-        words = _words_of(tokens)
+        words = words_of(tokens)
         return cls(words.reshape(-1), _index_of(words), np.array([words.shape], dtype=np.int64))
 
     @classmethod
@@ -58,10 +58,10 @@ class HashTables:
         shapes = np.array([one._shapes[at] for one, at in several], dtype=np.int64).reshape(len(several), 2)
         return cls(np.concatenate(words), np.concatenate(index), shapes)
 
-    def find(self, wanted: Tokens, table: NDArray[np.intp] | int) -> NDArray[np.int64]:
+    def find(self, wanted: Words, table: NDArray[np.intp] | int) -> NDArray[np.int64]:
         """Where each wanted token stands in the table, or in its own of several, `[token]`; -1 where it does not."""
-        words, spans = _words_of(wanted), self._spans.take(table, axis=1)
-        words = _padded(words, int(spans[1].max(initial=0)))
+        spans = self._spans.take(table, axis=1)
+        words = _padded(wanted, int(spans[1].max(initial=0)))
         slots = _hashes_of(words).view(np.int64)  # modulo the slots of each table
         places, hit = self._look(slots, words.T, spans)
         found = np.where(hit, places, -1).astype(np.int64)
@@ -129,7 +129,7 @@ def _index_of(words: Words) -> NDArray[np.int32]:
     return index
 
 
-def _words_of(tokens: Tokens) -> Words:
+def words_of(tokens: Tokens) -> Words:
     """`[token, word]`, the last one padded with zeros."""
     width = -(-max(tokens.dtype.itemsize, 1) // WORD.itemsize)
     whole = np.ascontiguousarray(tokens.astype(f"S{width * WORD.itemsize}", copy=False))
@@ -143,29 +143,18 @@ def _padded(words: Words, width: int) -> Words:
 
 def _hashes_of(words: Words) -> Words:
     """`[token]`, whatever the number of words: those of the padding add nothing."""
-    mixed = words @ _factors(words.shape[1])
+    mixed = words @ _FACTORS[: words.shape[1]]
     mixed ^= mixed >> np.uint64(32)
     mixed *= np.uint64(_SECOND)
     mixed ^= mixed >> np.uint64(29)
     return mixed
 
 
-@cache
-def _factors(num_words: int) -> Words:
-    return np.array([_factor(at) for at in range(num_words)], dtype=np.uint64)
-
-
-def _factor(word: int) -> int:
-    """Another one for each word: powers, so that few small changes of one word are undone by such of another."""
-    return pow(_FIRST, word + 1, 2**64)
-
-
 def _hash_of(token: bytes) -> int:
     """What `_hashes_of` makes of it."""
     total = 0
-    for at in range(-(-len(token) // WORD.itemsize)):
-        word = int.from_bytes(token[at * WORD.itemsize : (at + 1) * WORD.itemsize], "little")
-        total += word * _factor(at)
+    for at, factor in zip(range(0, len(token), WORD.itemsize), _FACTORS_OF_ONE, strict=False):
+        total += int.from_bytes(token[at : at + WORD.itemsize], "little") * factor
     mixed = total % 2**64
     mixed = (mixed ^ mixed >> 32) * _SECOND % 2**64
     return mixed ^ mixed >> 29

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.contract.hash_tables import HashTables, Tokens
-from model.contract.texts import Texts, token
+from model.contract.hash_tables import HashTables
+from model.contract.texts import Texts, Tokens, token
 
 MISSING, UNKNOWN, NUM_RESERVED = 0, 1, 2
 MOST_AT_ONCE = 4_096
@@ -50,7 +50,7 @@ class Vocabulary:
         return _codes(self._find(texts), texts)
 
     def _find(self, texts: Texts) -> NDArray[np.int64]:
-        return self.tables.find(texts.tokens(), self.table)
+        return self.tables.find(texts.words(), self.table)
 
     # One value alone, as requests have them: it costs a fraction of what arrays of one cost.
     def _place(self, value: str | None) -> int:
@@ -85,7 +85,7 @@ def codes_of_each(asked: Sequence[tuple[Vocabulary, Sequence[str | None]]]) -> l
     for tables, few in together.items():
         texts = [Texts.of(asked[at][1]) for at in few]
         sizes, joined = [len(one) for one in texts], Texts.joined(texts)
-        places = tables.find(joined.tokens(), np.repeat([asked[at][0].table for at in few], sizes))
+        places = tables.find(joined.words(), np.repeat([asked[at][0].table for at in few], sizes))
         codes, ends = _codes(places, joined), [*accumulate(sizes)]
         found |= {at: codes[end - size : end] for at, size, end in zip(few, sizes, ends, strict=True)}
     return [found[at] for at in range(len(asked))]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from model.contract import hash_tables
-from model.contract.hash_tables import HashTables
+from model.contract.hash_tables import HashTables, words_of
 
 tokens = st.binary(min_size=1, max_size=20).filter(lambda one: b"\0" not in one)
 token_sets = st.sets(tokens, max_size=20)
@@ -25,7 +25,7 @@ def check(known: set[bytes], asked: set[bytes]) -> None:
     check_each([(known, asked)])
     wanted = array(known | asked)
     expected = [sorted(known).index(one) if one in known else -1 for one in wanted.tolist()]
-    assert HashTables.of(array(known)).find(wanted, 0).tolist() == expected
+    assert HashTables.of(array(known)).find(words_of(wanted), 0).tolist() == expected
 
 
 def check_each(several: list[tuple[set[bytes], set[bytes]]]) -> None:
@@ -34,7 +34,7 @@ def check_each(several: list[tuple[set[bytes], set[bytes]]]) -> None:
     wanted = [(one, at) for at, (known, asked) in enumerate(several) for one in sorted(known | asked)]
     expected = [sorted(several[at][0]).index(one) if one in several[at][0] else -1 for one, at in wanted]
     of_table = np.array([at for _, at in wanted], dtype=np.intp)
-    assert together.find(np.array([one for one, _ in wanted] or [], dtype="S24"), of_table).tolist() == expected
+    assert together.find(words_of(np.array([one for one, _ in wanted], dtype="S24")), of_table).tolist() == expected
     assert [together.find_one(one, at) for one, at in wanted] == expected
 
 
@@ -62,8 +62,8 @@ def test_a_token_is_not_what_it_begins_with_or_begins(tmp_path: Path) -> None:
     expected = [0, -1, 0, 1, -1]
     together.save(tmp_path, "three")
     for one in (together, HashTables.load(tmp_path, "three")):
-        assert one.find(wanted, np.array([0, 0, 1, 2, 2])).tolist() == expected
-        assert one.find(wanted[:1], 0).tolist() == one.find(wanted[:1], 1).tolist() == [0]
+        assert one.find(words_of(wanted), np.array([0, 0, 1, 2, 2])).tolist() == expected
+        assert one.find(words_of(wanted)[:1], 0).tolist() == one.find(words_of(wanted)[:1], 1).tolist() == [0]
         assert [list(each) for each in one.tokens] == [[b"12345678"], *2 * [[b"12345678", b"12345678abc"]]]
 
 
@@ -72,11 +72,11 @@ def test_the_width_of_the_array_changes_nothing(values: list[bytes]) -> None:
     narrow, wide = (HashTables.of(np.array(values, dtype)) for dtype in ("S24", "S61"))
     for tables in (narrow, wide):
         for dtype in ("S24", "S61"):
-            assert tables.find(np.array(values, dtype), 0).tolist() == list(range(len(values)))
+            assert tables.find(words_of(np.array(values, dtype)), 0).tolist() == list(range(len(values)))
 
 
 def test_similar_tokens_have_hashes_of_their_own() -> None:
     numbered = [f"{kind}:{at}" for kind in ("user", "video_1", "video_2") for at in range(50_000)]
     in_pairs = [f"user{of:04}item{at:04}" for of in range(250) for at in range(250)]  # both at one place of their words
     names = np.array([*numbered, *in_pairs], dtype=bytes)
-    assert len(np.unique(hash_tables._hashes_of(hash_tables._words_of(names)))) == len(names)
+    assert len(np.unique(hash_tables._hashes_of(words_of(names)))) == len(names)
