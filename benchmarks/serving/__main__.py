@@ -11,9 +11,9 @@ torch and the dependencies of WatchNext too. The last line is one JSON object.
 import argparse
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -25,7 +25,7 @@ from benchmarks.serving.million import Start, measure_start
 from benchmarks.serving.published import Published
 from benchmarks.serving.reference import REFERENCES, published
 from benchmarks.serving.rounds import Answers, Effort, Question, ask, largest_gap
-from benchmarks.serving.servers import Server, serving
+from benchmarks.serving.servers import serving
 from benchmarks.serving.share import measure_shares
 from benchmarks.serving.summary import summarise
 from benchmarks.serving.workloads import by_arrow, by_ids, by_json
@@ -58,25 +58,18 @@ def options() -> argparse.Namespace:
 
 
 def one_core(found: Published, asked: list[Arm], num_videos: int, effort: Effort, console: Console) -> Answers:
-    """Every service on the same core: only the one that is asked has anything to do."""
-    starts = [(arm.name, arm, 1, SERVER_CORE) for arm in asked]
-    with started(found, starts) as servers:
-        exact = {name: server for name, server in servers.items() if name != REDUCED.name}
+    """Every service on the same core."""
+    starts = {arm.name: partial(serving, arm, found, 1, SERVER_CORE) for arm in asked}
+    with ExitStack() as stack:
+        exact = {name: stack.enter_context(start()) for name, start in starts.items() if name != REDUCED.name}
         gap = largest_gap(exact, [USUAL, by_json(300)], num_videos)
         console.print(f"all predict the same, within {gap:.1e}")
         if not gap <= TOLERANCES[Precision.FLOAT32]:
             raise SystemExit(f"the services are no measure of each other: predictions differ by {gap}")
-    answers, memory = ask(lambda: started(found, starts), QUESTIONS, num_videos, effort)
+    answers, memory = ask(starts, QUESTIONS, num_videos, effort)
     console.print(_table(answers))
     console.print("memory", {name: f"{mib:.0f} MiB" for name, mib in memory.items()})
     return answers
-
-
-@contextmanager
-def started(found: Published, starts: Sequence[tuple[str, Arm, int, Set[int]]]) -> Iterator[Mapping[str, Server]]:
-    """By name, each with so many workers on those cores."""
-    with ExitStack() as stack:
-        yield {name: stack.enter_context(serving(arm, found, workers, cores)) for name, arm, workers, cores in starts}
 
 
 def _table(answers: Answers) -> Table:
@@ -91,8 +84,11 @@ def _table(answers: Answers) -> Table:
 def two_workers_over_one(found: Published, num_videos: int, effort: Effort) -> float:
     """Requests a second, on as many cores as there are workers, with the load beside them."""
     question = Question(USUAL, 16)
-    starts = [("one", WATCHNEXT, 1, SERVER_CORE), ("two", WATCHNEXT, 2, SERVER_CORE | LOAD_CORE)]
-    answers, _ = ask(lambda: started(found, starts), [question], num_videos, effort)
+    starts = {
+        "one": partial(serving, WATCHNEXT, found, 1, SERVER_CORE),
+        "two": partial(serving, WATCHNEXT, found, 2, SERVER_CORE | LOAD_CORE),
+    }
+    answers, _ = ask(starts, [question], num_videos, effort)
     return answers["two", question].requests_per_s / answers["one", question].requests_per_s
 
 

@@ -1,11 +1,13 @@
 """Rounds: every service answers the same requests in turn, several times over, so that a noisy minute is everyone's.
 
-Each round starts them anew: where the memory of a process comes to lie decides on a tenth of its p50.
+A service is alone while it is asked: the processes of some wake now and then though nobody asks them, and what they
+push out of the caches costs a short request a fifth of its p50. Each round starts it anew: where the memory of a
+process comes to lie decides on a tenth.
 """
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -16,7 +18,7 @@ from benchmarks.serving.servers import Server
 from benchmarks.serving.workloads import Workload
 
 WARM_UP_S = 1  # of each service, unmeasured: what starts goes on starting after it says that it is ready
-PAUSE_S = 0.5  # some go on computing what nobody waits for any more, on the core of who is asked next
+PAUSE_S = 0.5  # some go on computing what nobody waits for any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,12 @@ class Question:
 
 
 Servers = Mapping[str, Server]
+Start = Callable[[], AbstractContextManager[Server]]
 Answers = dict[tuple[str, Question], Figures]
 
 
 def ask(
-    start: Callable[[], AbstractContextManager[Servers]], questions: Sequence[Question], num_videos: int, effort: Effort
+    services: Mapping[str, Start], questions: Sequence[Question], num_videos: int, effort: Effort
 ) -> tuple[Answers, Mapping[str, float]]:
     """By service and question, and the MiB of memory of each in the end. Questions are asked in this order; Arrow of
     WatchNext alone, which is named first.
@@ -49,23 +52,22 @@ def ask(
     memory: dict[str, float] = {}
     found: dict[tuple[str, Question], list[Figures]] = {}
     bodies = {one.workload: one.workload.bodies(num_videos) for one in questions}
-    first_of_kind = {one.workload.media_type: one for one in reversed(questions)}.values()
 
-    def answered(servers: Servers, question: Question, seconds: int) -> Iterator[tuple[str, Figures]]:
-        for name in list(servers)[: 1 if question.workload.is_arrow else None]:
-            workload = question.workload
-            load = Load(servers[name].url, workload, bodies[workload], question.connections, seconds)
-            yield name, load.run()
-            time.sleep(PAUSE_S)
+    def answered(server: Server, question: Question, seconds: int) -> Figures:
+        workload = question.workload
+        figures = Load(server.url, workload, bodies[workload], question.connections, seconds).run()
+        time.sleep(PAUSE_S)
+        return figures
 
     for _ in range(effort.rounds):
-        with start() as servers:
-            for question in first_of_kind:
-                list(answered(servers, question, WARM_UP_S))
-            for question in questions:
-                for name, figures in answered(servers, question, effort.seconds):
-                    found.setdefault((name, question), []).append(figures)
-            memory = {name: server.memory_mib() for name, server in servers.items()}
+        for name, start in services.items():
+            own = [one for one in questions if name == next(iter(services)) or not one.workload.is_arrow]
+            with start() as server:
+                for question in {one.workload.media_type: one for one in reversed(own)}.values():
+                    answered(server, question, WARM_UP_S)
+                for question in own:
+                    found.setdefault((name, question), []).append(answered(server, question, effort.seconds))
+                memory[name] = server.memory_mib()
     return {key: _median(figures) for key, figures in found.items()}, memory
 
 
