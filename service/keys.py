@@ -10,7 +10,7 @@ from typing import NoReturn
 from pydantic import ValidationError
 
 from model.contract.mistakes import InputError, mistake, of_validation, quote
-from service.protection.keys import Key, new_key, read_keys, without, write_keys
+from service.protection.keys import Key, change_keys, new_key, read_keys, without
 from service.protection.scope import Scope
 
 SCOPES = [one.value for one in Scope]
@@ -42,7 +42,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _add(given: argparse.Namespace) -> Iterator[str]:
     if given.burst is not None and given.requests_per_s is None:
         raise mistake("--burst", "`--requests-per-s` beside it", "none: it would have had no effect")
-    keys = read_keys(given.file) if given.file.exists() else ()
     key, presented = new_key(
         frozenset(given.scope),
         name=given.name,
@@ -50,7 +49,7 @@ def _add(given: argparse.Namespace) -> Iterator[str]:
         requests_per_s=given.requests_per_s,
         burst=given.burst,
     )
-    write_keys(given.file, (*keys, key))
+    change_keys(given.file, lambda keys: (*keys, key))
     sys.stderr.write("Only its hash is kept: this is the one time that the key is shown.\n")
     yield str(presented)
 
@@ -63,7 +62,8 @@ def _list(given: argparse.Namespace) -> Iterator[str]:
 
 
 def _revoke(given: argparse.Namespace) -> Iterator[str]:
-    write_keys(given.file, without(read_keys(given.file), given.id))
+    read_keys(given.file)  # of a file that is not there nothing is to be changed, nor made beside it
+    change_keys(given.file, lambda keys: without(keys, given.id))
     yield f"revoked {given.id}"
 
 

@@ -1,5 +1,6 @@
 """Durable files: written beside, flushed to the disk, then renamed, so that nobody ever reads half of one."""
 
+import fcntl
 import glob
 import hashlib
 import os
@@ -29,6 +30,16 @@ def write_durably(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         beside.unlink(missing_ok=True)
     flush(path.parent)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One process of this machine at a time; the system lets go when it dies. `path` is a file for nothing else, made
+    where it is missing.
+    """
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

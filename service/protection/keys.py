@@ -3,13 +3,14 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field, ValidationError, field_validator
 
-from model.contract.durable import told_as_input_errors, write_text
+from model.contract.durable import locked, told_as_input_errors, write_text
 from model.contract.mistakes import InputError, Mistake, Strict, mistake, of_validation
 from service.protection.scope import Scope
 
@@ -97,6 +98,14 @@ def write_keys(path: Path, keys: tuple[Key, ...]) -> None:
     """Whole or not at all: a service may read it at any time."""
     with told_as_input_errors(str(path)):
         write_text(path, Keys(keys=keys).model_dump_json(indent=2, exclude_none=True) + "\n")
+
+
+def change_keys(path: Path, change: Callable[[tuple[Key, ...]], tuple[Key, ...]]) -> None:
+    """One process at a time: none undoes what another adds or revokes meanwhile."""
+    with told_as_input_errors(str(path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(path.with_name(f".{path.name}.lock")):
+            write_keys(path, change(read_keys(path) if path.exists() else ()))
 
 
 def without(keys: tuple[Key, ...], id_: str) -> tuple[Key, ...]:

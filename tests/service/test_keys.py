@@ -1,11 +1,16 @@
 """`watchnext-keys`: makes, lists and revokes keys; the secret is shown once."""
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from model.contract.durable import locked
 from service.keys import main
 from service.protection.keyring import Keyring
+from service.protection.keys import read_keys
 from service.protection.scope import Scope
 
 
@@ -29,6 +34,29 @@ def test_from_adding_to_revoking(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert first not in listed and key.hash not in listed
     said(capsys, "revoke", "--file", file, key.id)
     assert key.id not in said(capsys, "list", "--file", file)
+
+
+def test_who_adds_and_who_revokes_at_once_undo_nothing_of_each_other(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    main(["add", "--file", str(file), "--scope", "rank", "--name", "leaked"])
+    [leaked] = read_keys(file)
+
+    def started(*arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-m", "service.keys", *arguments], stdout=subprocess.DEVNULL)
+
+    with locked(file.with_name(".keys.json.lock")):  # so that all of them have begun before one may write
+        adding = [started("add", "--file", str(file), "--scope", "rank", "--name", str(at)) for at in range(4)]
+        revoking = started("revoke", "--file", str(file), leaked.id)
+        while not all(map(_waits_for_a_lock, [*adding, revoking])):
+            assert [one.poll() for one in [*adding, revoking]] == [None] * 5, "one wrote without the lock"
+            time.sleep(0.05)
+    assert [one.wait(60) for one in [*adding, revoking]] == [0] * 5
+    assert sorted(one.name for one in read_keys(file)) == ["0", "1", "2", "3"]
+
+
+def _waits_for_a_lock(process: subprocess.Popen[bytes]) -> bool:
+    waiting = Path("/proc/locks").read_text().splitlines()
+    return any("->" in line and f" {process.pid} " in line for line in waiting)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """BucketStorage: a registry on object storage, through fsspec; versions are fetched into a folder of this machine."""
 
 import contextlib
-import fcntl
 import hashlib
 import shutil
 import tempfile
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from model.contract.bundle import MANIFEST, Manifest, check_seals, read_manifest, verify
-from model.contract.durable import files_below, flush, flush_tree, workspace
+from model.contract.durable import files_below, flush, flush_tree, locked, workspace
 from model.contract.mistakes import InputError, mistake
 from model.contract.registry.storage import Storage
 from model.contract.versions import NAME, VERSIONS, version_folder
@@ -110,7 +109,8 @@ class BucketStorage(Storage):
         """Fetched once a machine, one fetch at a time, and verified before it gets its name."""
         place = self._place(cache)
         folder = version_folder(place, version)
-        with _fetching(place):
+        place.mkdir(parents=True, exist_ok=True)
+        with locked(place / ".lock"):
             if not self._has(folder, version):
                 shutil.rmtree(folder, ignore_errors=True)
                 with workspace(folder.parent, "incoming") as incoming:
@@ -124,7 +124,8 @@ class BucketStorage(Storage):
         place = self._place(cache)
         if not (place / VERSIONS).is_dir():
             return
-        with _fetching(place):
+        place.mkdir(parents=True, exist_ok=True)
+        with locked(place / ".lock"):
             for folder in (place / VERSIONS).iterdir():
                 if NAME.fullmatch(folder.name) and folder.name not in keep:
                     shutil.rmtree(folder, ignore_errors=True)  # who has its files mapped keeps them
@@ -196,15 +197,6 @@ def _told() -> Iterator[None]:
         raise
     except Exception as error:
         raise OSError(f"{type(error).__name__}: {error}") from error
-
-
-@contextmanager
-def _fetching(place: Path) -> Iterator[None]:
-    """One process of this machine at a time; the system lets go when it dies."""
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / ".lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _check_room(folder: Path, num_bytes: int) -> None:

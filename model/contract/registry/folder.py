@@ -1,12 +1,11 @@
 """FolderStorage: a registry in a folder, whose versions are served from where they are."""
 
-import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from model.contract.bundle import MANIFEST, Manifest
-from model.contract.durable import files_below, flush, workspace, write_durably
+from model.contract.durable import files_below, flush, locked, workspace, write_durably
 from model.contract.registry.storage import Storage
 from model.contract.versions import NAME, VERSIONS, add_version, version_folder
 
@@ -47,9 +46,7 @@ class FolderStorage(Storage):
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """The system lets go of it when its holder dies."""
-        with (self._folder / LOCK).open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with locked(self._folder / LOCK):
             yield
 
     def stamp(self, version: str) -> object:
