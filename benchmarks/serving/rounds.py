@@ -1,4 +1,4 @@
-"""Rounds: every service answers the same requests in turn, several times over, so that a noisy minute is everyone's.
+"""Rounds: every service answers the same requests in turn, several times over, so that no noisy minute decides.
 
 A service is alone while it is asked: the processes of some wake now and then though nobody asks them, and what they
 push out of the caches costs a short request a fifth of its p50. Each round starts it anew: where the memory of a
@@ -39,12 +39,12 @@ class Question:
 
 
 Servers = Mapping[str, Server]
-Start = Callable[[], AbstractContextManager[Server]]
+Started = Callable[[], AbstractContextManager[Server]]
 Answers = dict[tuple[str, Question], Figures]
 
 
 def ask(
-    services: Mapping[str, Start], questions: Sequence[Question], num_videos: int, effort: Effort
+    services: Mapping[str, Started], questions: Sequence[Question], num_videos: int, effort: Effort
 ) -> tuple[Answers, Mapping[str, float]]:
     """By service and question, and the MiB of memory of each in the end. Questions are asked in this order; Arrow of
     WatchNext alone, which is named first.

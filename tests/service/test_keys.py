@@ -47,8 +47,10 @@ def test_who_adds_and_who_revokes_at_once_undo_nothing_of_each_other(tmp_path: P
     with locked(file.with_name(".keys.json.lock")):  # so that all of them have begun before one may write
         adding = [started("add", "--file", str(file), "--scope", "rank", "--name", str(at)) for at in range(4)]
         revoking = started("revoke", "--file", str(file), leaked.id)
+        deadline = time.monotonic() + 60
         while not all(map(_waits_for_a_lock, [*adding, revoking])):
             assert [one.poll() for one in [*adding, revoking]] == [None] * 5, "one wrote without the lock"
+            assert time.monotonic() < deadline, "one does not ask for the lock"
             time.sleep(0.05)
     assert [one.wait(60) for one in [*adding, revoking]] == [0] * 5
     assert sorted(one.name for one in read_keys(file)) == ["0", "1", "2", "3"]

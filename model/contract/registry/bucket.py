@@ -19,6 +19,7 @@ from model.contract.registry.storage import Storage
 from model.contract.versions import NAME, VERSIONS, version_folder
 
 LOCK = "channels/.lock"
+FETCHING = ".lock"  # beside what this machine has fetched
 LOCK_POLL_S, LOCK_DEAD_S = 0.2, 30.0
 
 
@@ -110,7 +111,7 @@ class BucketStorage(Storage):
         place = self._place(cache)
         folder = version_folder(place, version)
         place.mkdir(parents=True, exist_ok=True)
-        with locked(place / ".lock"):
+        with locked(place / FETCHING):
             if not self._has(folder, version):
                 shutil.rmtree(folder, ignore_errors=True)
                 with workspace(folder.parent, "incoming") as incoming:
@@ -124,8 +125,7 @@ class BucketStorage(Storage):
         place = self._place(cache)
         if not (place / VERSIONS).is_dir():
             return
-        place.mkdir(parents=True, exist_ok=True)
-        with locked(place / ".lock"):
+        with locked(place / FETCHING):
             for folder in (place / VERSIONS).iterdir():
                 if NAME.fullmatch(folder.name) and folder.name not in keep:
                     shutil.rmtree(folder, ignore_errors=True)  # who has its files mapped keeps them
