@@ -12,6 +12,12 @@ RUN python3 -c 'import sys, tomllib; p = tomllib.load(open("pyproject.toml", "rb
     && python3 -m venv /build/pip \
     && python3 -m venv --without-pip /opt/watchnext \
     && /build/pip/bin/pip --python /opt/watchnext/bin/python install --no-cache-dir --requirement requirements.txt --constraint constraints.txt
+# The compiled kernels, for this base alone; the compiler stays behind.
+RUN command -v gcc >/dev/null \
+    || (apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*)
+COPY model/contract/kernels.c model/contract/
+RUN /build/pip/bin/pip install --no-cache-dir $(python3 -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])') \
+    && /build/pip/bin/python -c 'import setuptools; setuptools.setup()' build_ext --inplace
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="WatchNext" \
@@ -29,6 +35,7 @@ WORKDIR /app
 COPY --from=builder /opt/watchnext /opt/watchnext
 COPY model/__init__.py model/
 COPY model/contract model/contract
+COPY --from=builder /build/model/contract/_kernels.*.so model/contract/
 COPY service service
 # A number, so that an orchestrator can prove that it is not root.
 USER 10001:10001

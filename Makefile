@@ -11,7 +11,7 @@ help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 # torch first and pinned: what follows then finds it installed and brings no other build.
-$(VENV)/installed: pyproject.toml constraints.txt
+$(VENV)/installed: pyproject.toml constraints.txt model/contract/kernels.c
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(f"WatchNext needs Python 3.11 or newer, found {sys.version.split()[0]}: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet $(PIP_OPTIONS) $$(grep '^torch==' constraints.txt)

@@ -40,11 +40,6 @@ class BatchedMLP(nn.Module):
         return values.view(*counts, *values.shape[1:]).movedim(-2, 0)
 
 
-def networks_first(values: Float[Tensor, "batch *count dim"]) -> Float[Tensor, "batch *count dim"]:
-    """The same, laid in memory as BatchedMLP multiplies: what is done to it before that need not be undone after."""
-    return values.movedim(0, -2).contiguous().movedim(-2, 0)
-
-
 def _product(
     values: Tensor, weight: Float[Tensor, "network dim out"], bias: Float[Tensor, "network out"]
 ) -> Float[Tensor, "network batch out"]:

@@ -63,9 +63,10 @@ def _multiplications(ranker: MultiTaskRanker) -> tuple[int, int]:
     row, was_training = _row(ranker), ranker.training
     ranker.eval()
     with FlopCounterMode(display=False) as of_request:
-        request_half, bias_logits = ranker.request_half(row), ranker.bias_logits(row, as_logged=False)
+        (request_half, memories), bias_logits = ranker.of_request(row), ranker.bias_logits(row, as_logged=False)
     with FlopCounterMode(display=False) as of_candidate:
-        ranker.logits(request_half, ranker.candidate_half(row), bias_logits, row)
+        total = ranker.apart(request_half + ranker.candidate_half(row))
+        ranker.logits(total, memories, bias_logits, row)
     ranker.train(was_training)
     # It counts a multiplication and the addition that follows it as two.
     return of_request.get_total_flops() // 2, of_candidate.get_total_flops() // 2

@@ -7,7 +7,6 @@ import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx_ir
@@ -17,10 +16,25 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from model.contract.features.interface import Arrays
-from model.contract.graphs import BIAS_LOGITS, CANDIDATE, CANDIDATE_HALF, PREDICTIONS, RANK, REQUEST, REQUEST_HALF
+from model.contract.graphs import (
+    BIAS_LOGITS,
+    CANDIDATE,
+    CANDIDATE_HALF,
+    ENTERED,
+    MEMORIES,
+    PREDICTIONS,
+    RANK,
+    RECTIFIED,
+    REQUEST,
+    REQUEST_HALF,
+)
+from model.contract.serving import Precision
+from model.contract.sums import Layout, Sums
 from model.inputs import Batch
 from model.ranker import MultiTaskRanker
 
+TOTAL = "total"
+NAMES = {"memories": MEMORIES}  # of arguments, where graphs have another
 LARGEST_INSIDE = 2**20  # bytes of weights; more lie in a file beside the graph, which processes map and share
 
 
@@ -29,8 +43,9 @@ class RequestGraph(nn.Module):
         super().__init__()
         self.ranker = ranker
 
-    def forward(self, arrays: Batch) -> tuple[Tensor, Tensor]:
-        return self.ranker.request_half(arrays), self.ranker.bias_logits(arrays, as_logged=False)
+    def forward(self, arrays: Batch) -> tuple[Tensor, ...]:
+        half, memories = self.ranker.of_request(arrays)
+        return half, self.ranker.bias_logits(arrays, as_logged=False), *([] if memories is None else [memories])
 
 
 class CandidateGraph(nn.Module):
@@ -47,9 +62,12 @@ class RankGraph(nn.Module):
         super().__init__()
         self.ranker = ranker
 
-    def forward(self, request_half: Tensor, bias_logits: Tensor, candidate_half: Tensor, arrays: Batch) -> Tensor:
-        logits = self.ranker.logits(request_half, candidate_half, bias_logits, arrays)
-        return self.ranker.calibration(logits)
+    def forward(
+        self, total: Mapping[str, Tensor], bias_logits: Tensor, arrays: Batch, memories: Tensor | None = None
+    ) -> Tensor:
+        """`total` has the networks of a part in front of the candidates: so they are multiplied."""
+        parts = {name.partition(".")[2]: part.movedim(-2, 0) for name, part in total.items()}
+        return self.ranker.calibration(self.ranker.logits(parts, memories, bias_logits, arrays))
 
 
 def export_graphs(ranker: MultiTaskRanker, request: Batch, candidates: Batch, folder: Path) -> None:
@@ -64,20 +82,21 @@ def export_graphs(ranker: MultiTaskRanker, request: Batch, candidates: Batch, fo
     candidate_arrays = {name: candidates[name] for name in inputs.candidate_names}
     pair_arrays = {name: candidates[name] for name in inputs.pair_names}
     with torch.no_grad():
-        half, bias = RequestGraph(ranker)(request_arrays)
-        vectors = CandidateGraph(ranker)(candidate_arrays)
-    _export(
-        RequestGraph(ranker), {"arrays": request_arrays}, [REQUEST_HALF, BIAS_LOGITS], folder / f"{REQUEST}.onnx", ()
-    )
-    _export(
-        CandidateGraph(ranker),
-        {"arrays": candidate_arrays},
-        [CANDIDATE_HALF],
-        folder / f"{CANDIDATE}.onnx",
-        ("arrays",),
-    )
-    whole = {REQUEST_HALF: half, BIAS_LOGITS: bias, CANDIDATE_HALF: vectors, "arrays": pair_arrays}
-    _export(RankGraph(ranker), whole, [PREDICTIONS], folder / f"{RANK}.onnx", (CANDIDATE_HALF, "arrays"))
+        half, bias, *memories = RequestGraph(ranker)(request_arrays)
+        total = half + CandidateGraph(ranker)(candidate_arrays)
+    given = [REQUEST_HALF, BIAS_LOGITS, *([MEMORIES] if memories else [])]
+    _export(RequestGraph(ranker), {"arrays": request_arrays}, given, folder / f"{REQUEST}.onnx", {})
+    of_candidate = {"arrays": candidate_arrays}
+    _export(CandidateGraph(ranker), of_candidate, [CANDIDATE_HALF], folder / f"{CANDIDATE}.onnx", {"arrays": 0})
+    read = {
+        TOTAL: {
+            f"{RECTIFIED if name in ranker.rectified else ENTERED}{name}": part.movedim(0, -2).contiguous()
+            for name, part in ranker.apart(total).items()
+        },
+        BIAS_LOGITS: bias,
+        "arrays": pair_arrays,
+    } | dict(zip(["memories"], memories, strict=False))
+    _export(RankGraph(ranker), read, [PREDICTIONS], folder / f"{RANK}.onnx", {TOTAL: -2, "arrays": 0})
 
 
 def _with_tables_apart(ranker: MultiTaskRanker) -> MultiTaskRanker:
@@ -94,16 +113,19 @@ def _export(
     given: Mapping[str, Tensor | Batch],
     outputs: Sequence[str],
     path: Path,
-    per_candidate: Sequence[str],
+    per_candidate: Mapping[str, int],
 ) -> None:
-    """Arguments named in `per_candidate` have one row a candidate, of any number; all others keep their shape."""
+    """Arguments named in `per_candidate` have any number of candidates along that axis; all others keep their shape."""
     rows = torch.export.Dim("candidate")
     names: list[str] = []
     shapes: dict[str, object] = {}
     for name, value in given.items():
-        rule = {0: rows} if name in per_candidate else None
-        names += [name] if isinstance(value, Tensor) else list(value)
-        shapes[name] = rule if isinstance(value, Tensor) else dict.fromkeys(value, rule)
+
+        def rule(one: Tensor, axis: int | None = per_candidate.get(name)) -> object:
+            return None if axis is None else {axis % one.dim(): rows}
+
+        names += [NAMES.get(name, name)] if isinstance(value, Tensor) else list(value)
+        shapes[name] = rule(value) if isinstance(value, Tensor) else {each: rule(one) for each, one in value.items()}
     # The exporter tells its progress and torch's own deprecations to whoever runs it: no news for our users.
     for logger in ("torch.onnx", "onnx_ir"):
         logging.getLogger(logger).setLevel(logging.ERROR)
@@ -138,11 +160,13 @@ def run_graphs(folder: Path, arrays: Arrays) -> NDArray[np.float32]:
     """`[candidate, task]`: what the exported graphs predict for one request, whose arrays are repeated in every row."""
     sessions = {name: onnxruntime.InferenceSession(folder / f"{name}.onnx") for name in (REQUEST, CANDIDATE, RANK)}
 
-    def run(name: str, given: Arrays) -> list[Any]:
-        wanted = [one.name for one in sessions[name].get_inputs()]
-        return list(sessions[name].run(None, {one: given[one] for one in wanted}))
+    def run(name: str, given: Arrays) -> dict[str, NDArray[np.float32]]:
+        wanted, told = ([one.name for one in of()] for of in (sessions[name].get_inputs, sessions[name].get_outputs))
+        return dict(zip(told, sessions[name].run(None, {one: given[one] for one in wanted}), strict=True))
 
-    half, bias = run(REQUEST, {name: np.array(array[:1]) for name, array in arrays.items()})
-    [candidates] = run(CANDIDATE, arrays)
-    [predictions] = run(RANK, arrays | {REQUEST_HALF: half, BIAS_LOGITS: bias, CANDIDATE_HALF: candidates})
-    return np.asarray(predictions)
+    request = run(REQUEST, {name: np.array(array[:1]) for name, array in arrays.items()})
+    candidates = run(CANDIDATE, arrays)[CANDIDATE_HALF]
+    layout = Layout({one.name: one.shape for one in sessions[RANK].get_inputs()}, Precision.FLOAT32)
+    sums = Sums(layout, len(candidates))
+    sums.add(request[REQUEST_HALF], candidates, np.arange(len(candidates), dtype=np.int32))
+    return run(RANK, arrays | request | sums.arrays)[PREDICTIONS]

@@ -14,6 +14,7 @@ from model.history import HistoryEncoder, TargetAttention
 from model.piecewise import Knots, PiecewiseLinear
 
 Batch = Mapping[str, Tensor]
+QUERIES = "queries"
 
 
 def module_name(name: str) -> str:
@@ -32,8 +33,11 @@ class InputCopies(nn.Module):
         self.request_names, self.candidate_names = copies[0].request_names, copies[0].candidate_names
         self.pair_names, self.in_dims = copies[0].pair_names, copies[0].in_dims
 
-    def request_half(self, arrays: Batch, entries: Sequence[Entry]) -> Float[Tensor, "batch half"]:
-        return side_by_side([one.request_half(arrays, entry) for one, entry in self._pairs(entries)], 1)
+    def of_request(self, arrays: Batch, entries: Sequence[Entry]) -> tuple[Float[Tensor, "batch half"], Tensor | None]:
+        """The request's half, and the memories of its histories, if there are any."""
+        found = [one.of_request(arrays, entry) for one, entry in self._pairs(entries)]
+        memories = [memory for _, memory in found if memory is not None]
+        return side_by_side([half for half, _ in found], 1), side_by_side(memories, 1) if memories else None
 
     def candidate_half(self, arrays: Batch, entries: Sequence[Entry]) -> Float[Tensor, "batch half"]:
         return side_by_side([one.candidate_half(arrays, entry) for one, entry in self._pairs(entries)], 1)
@@ -41,20 +45,30 @@ class InputCopies(nn.Module):
     def whole(self, arrays: Batch, entries: Sequence[Entry]) -> Float[Tensor, "batch entry"]:
         return side_by_side([one.whole(arrays, entry) for one, entry in self._pairs(entries)], 1)
 
-    def entered(
-        self,
-        request_half: Float[Tensor, "request half"],
-        candidate_half: Float[Tensor, "batch other"],
-        arrays: Batch,
-        entries: Sequence[Entry],
-    ) -> Float[Tensor, "batch entry"]:
-        requests, candidates = (self._by_copy(half) for half in (request_half, candidate_half))
-        parts = zip(self._pairs(entries), requests, candidates, strict=True)
-        found = [one.entered(request, candidate, arrays, entry) for (one, entry), request, candidate in parts]
-        return side_by_side(found, 1)
+    def parts(self, entries: Sequence[Entry]) -> dict[str, tuple[int, ...]]:
+        """The shapes of what lies side by side in a half, and in the sum of two."""
+        of_each = (one.parts(entry) for one, entry in self._pairs(entries))
+        if len(self.copies) == 1:
+            return next(of_each)
+        return {f"{at}.{name}": shape for at, parts in enumerate(of_each) for name, shape in parts.items()}
 
-    def _by_copy(self, half: Float[Tensor, "batch half"]) -> Sequence[Tensor]:
-        return taken_apart(half, [half.shape[1] // len(self.copies)] * len(self.copies))
+    def rectified(self, entries: Sequence[Entry]) -> list[str]:
+        """Those of the `parts` that are rectified as soon as they are summed: there is no pair that adds to them."""
+        of_each = [one.rectified(entry) for one, entry in self._pairs(entries)]
+        return (
+            [*of_each[0]] if len(of_each) == 1 else [f"{at}.{one}" for at, names in enumerate(of_each) for one in names]
+        )
+
+    def entered(
+        self, total: Mapping[str, Tensor], memories: Tensor | None, arrays: Batch, entries: Sequence[Entry]
+    ) -> list[dict[str, Tensor]]:
+        """By copy. `total` has the `parts` of the sum of a request's half and a candidate's, `[batch, *shape]`."""
+        of_parts, num_copies, found = iter(total.values()), len(self.copies), []
+        for at, (one, entry) in enumerate(self._pairs(entries)):
+            own = dict(zip(one.parts(entry), of_parts, strict=False))
+            memory = memories if memories is None or num_copies == 1 else memories.chunk(num_copies, 1)[at]
+            found.append(one.entered(own, memory, arrays, entry))
+        return found
 
     def _pairs(self, entries: Sequence[Entry]) -> "zip[tuple[Inputs, Entry]]":
         return zip(self.copies, entries, strict=True)
@@ -65,8 +79,8 @@ class Inputs(nn.Module):
     candidate + W_p pair, a request's part once for all its candidates, a video's part once for all requests. The split
     is exact.
 
-    Where histories are attended to, what they answer belongs to the pair. The request's half then carries their memory
-    behind its part of the entry, the candidate's half its queries.
+    Where histories are attended to, what they answer belongs to the pair. The candidate's half then carries its queries
+    behind its part of the entry, where the request's has zeros: all that is done to the two halves is to add them.
     """
 
     def __init__(self, schema: FeatureSchema, tables: Mapping[str, Table], knots: Knots, embedding_dim: int) -> None:
@@ -128,30 +142,39 @@ class Inputs(nn.Module):
         histories = [spec.name for one in self.schema.histories.values() for spec in one.specs if spec.part_of]
         return [*(spec.name for spec in self.request_specs), *histories]
 
-    def request_half(self, arrays: Batch, entry: Entry) -> Float[Tensor, "batch half"]:
+    def of_request(self, arrays: Batch, entry: Entry) -> tuple[Float[Tensor, "batch half"], Tensor | None]:
+        """The request's half, and the memories of its histories, if they are attended to."""
         values, memories = self._of_requests(arrays)
-        return side_by_side([torch.addmm(entry.bias(), values, entry.rows(self._of_request)), *memories], 1)
+        part = torch.addmm(entry.bias(), values, entry.rows(self._of_request))
+        if not memories:
+            return part, None
+        return nn.functional.pad(part, (0, sum(self.query_dims))), side_by_side(memories, 1)
 
     def candidate_half(self, arrays: Batch, entry: Entry) -> Float[Tensor, "batch half"]:
         values = side_by_side(self._columns(self.candidate_specs, arrays), 1)
         part = values @ entry.rows(self._of_candidate)
         return part if self.queries is None else torch.cat([part, self.queries(values)], 1)
 
+    def rectified(self, entry: Entry) -> Sequence[str]:
+        """Those of the `parts` that are rectified as soon as they are summed."""
+        return [] if self.has_pairs else entry.rectified
+
+    def parts(self, entry: Entry) -> dict[str, tuple[int, ...]]:
+        return entry.shapes | ({QUERIES: (sum(self.query_dims),)} if self.query_dims else {})
+
     def entered(
-        self,
-        request_half: Float[Tensor, "request half"],
-        candidate_half: Float[Tensor, "batch other"],
-        arrays: Batch,
-        entry: Entry,
-    ) -> Float[Tensor, "batch entry"]:
-        """`request_half` has one row for all candidates, or one for each."""
-        of_request, *memories = taken_apart(request_half, [entry.out_dim, *self.memory_dims])
-        of_candidate, *queries = taken_apart(candidate_half, [entry.out_dim, *self.query_dims])
-        total = of_request + of_candidate
-        if not self.in_dims[-1]:
-            return total
-        pair = side_by_side(self._of_pairs(arrays, queries, memories), 1)
-        return torch.addmm(total, pair, entry.rows(self._of_pair))
+        self, total: Mapping[str, Tensor], memories: Tensor | None, arrays: Batch, entry: Entry
+    ) -> dict[str, Tensor]:
+        """`[batch, *shape]` of every part of the entry, rectified: those of `total` are so already where no pair adds
+        to them. `memories` have one row for all candidates, or one for each.
+        """
+        of_entry = {name: total[name] for name in entry.shapes}
+        if not self.has_pairs:
+            return of_entry
+        queries = [] if memories is None else taken_apart(total[QUERIES], self.query_dims)
+        of_histories = [] if memories is None else taken_apart(memories, self.memory_dims)
+        pair = side_by_side(self._of_pairs(arrays, queries, of_histories), 1)
+        return entry.activated({name: entry.added(name, part, pair, self._of_pair) for name, part in of_entry.items()})
 
     def whole(self, arrays: Batch, entry: Entry) -> Float[Tensor, "batch entry"]:
         """What `entered` makes of both halves, of rows that each have their own request: in one product."""
@@ -173,6 +196,11 @@ class Inputs(nn.Module):
             *self._columns(self.pair_specs, arrays),
             *(attention(query, memory) for attention, query, memory in asked),
         ]
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether the sum of a request's half and a candidate's is not yet all that enters."""
+        return self.in_dims[-1] > 0
 
     @property
     def _of_request(self) -> slice:

@@ -13,7 +13,7 @@ from model.contract.features.interface import Table
 from model.contract.mistakes import Strict
 from model.contract.schema import FeatureSchema
 from model.contract.tasks import Task, TaskKind
-from model.entry import Entry
+from model.entry import Entry, shaped, side_by_side
 from model.inputs import Batch, InputCopies, Inputs
 from model.piecewise import Knots
 from model.position_bias import PositionBias, PositionBiasConfig
@@ -72,7 +72,7 @@ class MultiTaskRanker(nn.Module):
         self.inputs = InputCopies([Inputs(schema, tables, knots, network.embedding_dim) for _ in copies])
         in_dims, units = self.inputs.in_dims, network.hidden_units
         # None of them where the sharing layer's own entry reads the inputs.
-        self.hidden = nn.ModuleList([Entry(in_dims, {HIDDEN: (units,)}) for _ in copies if units])
+        self.hidden = nn.ModuleList([Entry(in_dims, {HIDDEN: (units,)}, [HIDDEN]) for _ in copies if units])
         self.dropout = nn.Dropout(network.dropout)
         self.sharing = config.sharing.build(len(copies) * units if units else sum(in_dims), num_tasks)
         self.towers = Towers(self.sharing.out_dim, num_tasks, network.tower_units, network.dropout)
@@ -99,12 +99,18 @@ class MultiTaskRanker(nn.Module):
         """Uncalibrated logits of rows that each have their own request: of what was logged, at its position, or of what
         is to be ranked, whose position is not known.
         """
-        return self._after(self.inputs.whole(arrays, self._entries)) + self.bias_logits(arrays, as_logged)
+        entered = self.inputs.whole(arrays, self._entries)
+        if self.hidden:
+            shared = self.sharing(self.dropout(torch.relu(entered)))
+        else:
+            shared = self._direct.after(self._direct.entry.activated(self._direct.entry.apart(entered)))
+        return self.towers(shared) + self.bias_logits(arrays, as_logged)
 
-    def request_half(self, arrays: Batch) -> Float[Tensor, "batch half"]:
-        return self.inputs.request_half(arrays, self._entries)
+    def of_request(self, arrays: Batch) -> tuple[Float[Tensor, "batch half"], Tensor | None]:
+        """The request's half, and the memories of its histories, if they are attended to."""
+        return self.inputs.of_request(arrays, self._entries)
 
-    def candidate_half(self, arrays: Batch) -> Float[Tensor, "batch other"]:
+    def candidate_half(self, arrays: Batch) -> Float[Tensor, "batch half"]:
         return self.inputs.candidate_half(arrays, self._entries)
 
     def bias_logits(self, arrays: Batch, as_logged: bool) -> Float[Tensor, "request task"]:
@@ -112,15 +118,33 @@ class MultiTaskRanker(nn.Module):
             return torch.zeros(1, len(self.calibration.links), device=self.calibration.slope.device)
         return self.position_bias(arrays, as_logged)
 
-    def logits(
-        self, request_half: Tensor, candidate_half: Tensor, bias_logits: Tensor, pairs: Batch
-    ) -> Float[Tensor, "batch task"]:
-        entered = self.inputs.entered(request_half, candidate_half, pairs, self._entries)
-        return self._after(entered) + bias_logits
+    @property
+    def parts(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of what lies side by side in a half, and in the sum of two."""
+        return self.inputs.parts(self._entries)
 
-    def _after(self, entered: Float[Tensor, "batch entry"]) -> Float[Tensor, "batch task"]:
-        shared = self.sharing(self.dropout(torch.relu(entered))) if self.hidden else self._direct.after(entered)
-        return self.towers(shared)
+    @property
+    def rectified(self) -> Sequence[str]:
+        """Those of the parts that are rectified as soon as they are summed."""
+        return self.inputs.rectified(self._entries)
+
+    def apart(self, total: Float[Tensor, "batch half"]) -> dict[str, Tensor]:
+        """`[batch, *shape]` of every part of a sum of halves, as `logits` reads them."""
+        parts = shaped(total, self.parts)
+        return parts | {name: torch.relu(parts[name]) for name in self.rectified}
+
+    def logits(
+        self, total: Mapping[str, Tensor], memories: Tensor | None, bias_logits: Tensor, pairs: Batch
+    ) -> Float[Tensor, "batch task"]:
+        """`total` has the `parts` of the sum of the request's half and each candidate's, `[batch, *shape]`, those that
+        are `rectified` so.
+        """
+        entered = self.inputs.entered(total, memories, pairs, self._entries)
+        if self.hidden:
+            shared = self.sharing(self.dropout(side_by_side([one[HIDDEN] for one in entered], 1)))
+        else:
+            shared = self._direct.after(entered[0])
+        return self.towers(shared) + bias_logits
 
     @property
     def _entries(self) -> Sequence[Entry]:

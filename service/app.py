@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.telemetry import TelemetryConfig
 
+from model.contract import kernels
 from model.contract.mistakes import InputError
 from model.contract.registry import open_registry
 from service.drain import Drain
@@ -96,6 +97,8 @@ def create_app(settings: Settings) -> FastAPI:
 
 def from_environment() -> FastAPI:
     """What uvicorn calls in each worker process."""
+    if kernels.COMPILED is None:
+        logger.warning("the kernels were not compiled (was there no C compiler?): numpy ranks the same, more slowly")
     try:
         return create_app(Settings())
     except InputError as error:  # of a file that was good when the service began: another worker may still have it

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from model.contract.combination import Policy, combine, top
 from model.contract.execution import GRAPHS, Float32Graph, Graph, why_not
 from model.contract.features.interface import Arrays
-from model.contract.graphs import BIAS_LOGITS, CANDIDATE_HALF, PREDICTIONS, RANK, REQUEST_HALF
+from model.contract.graphs import BIAS_LOGITS, CANDIDATE_HALF, MEMORIES, PREDICTIONS, RANK, REQUEST_HALF
 from model.contract.halves import KEPT_IN
 from model.contract.mistakes import mistake
 from model.contract.scaling import TRANSFORMS
@@ -51,7 +51,7 @@ def compare(
     rows = np.unique(np.linspace(0, valid.num_rows - 1, NUM_ROWS).astype(np.int64))
     logged = list(_logged(ranker, valid, rows))
     before, after = (
-        _metrics(tasks, valid, rows, np.concatenate([_predicted(graph, one) for one in _kept(graph, logged)]))
+        _metrics(tasks, valid, rows, np.concatenate([_predicted(graph, one) for one in _added(graph, logged)]))
         for graph in (full, reduced)
     )
     requests = list(_requests(ranker, valid))
@@ -102,10 +102,12 @@ def _requests(ranker: MultiTaskRanker, valid: SplitData) -> Iterator[Arrays]:
 
 @torch.no_grad()
 def _halves(ranker: MultiTaskRanker, split: SplitData, rows: NDArray[np.int64]) -> Arrays:
-    """`[row, ...]` of every input of the rank graph."""
+    """`[row, ...]` of all that the rank graph reads, the halves as yet apart."""
     batch = batch_of(split, rows)
+    half, memories = ranker.of_request(batch)
     return {
-        REQUEST_HALF: ranker.request_half(batch).numpy(),
+        REQUEST_HALF: half.numpy(),
+        **({} if memories is None else {MEMORIES: memories.numpy()}),
         BIAS_LOGITS: ranker.bias_logits(batch, as_logged=False).expand(len(rows), -1).numpy(),
         CANDIDATE_HALF: ranker.candidate_half(batch).numpy(),
         **{name: batch[name].numpy() for name in ranker.inputs.pair_names},
@@ -114,7 +116,7 @@ def _halves(ranker: MultiTaskRanker, split: SplitData, rows: NDArray[np.int64]) 
 
 def _asked(halves: Arrays, request: int, shown: slice) -> Arrays:
     """The request of one row with the candidates of others."""
-    of_request = (REQUEST_HALF, BIAS_LOGITS)
+    of_request = (REQUEST_HALF, MEMORIES, BIAS_LOGITS)
     return {name: array[[request]] if name in of_request else array[shown] for name, array in halves.items()}
 
 
@@ -123,7 +125,7 @@ def _ranked(
 ) -> tuple[list[NDArray[np.int64]], float]:
     """The top 10 of each request, and the median milliseconds that the graph takes."""
     tops, seconds = [], []
-    for arrays in _kept(graph, requests):
+    for arrays in _added(graph, requests):
         began = time.perf_counter()
         found = _predicted(graph, arrays)
         seconds.append(time.perf_counter() - began)
@@ -132,9 +134,13 @@ def _ranked(
     return tops, 1e3 * float(np.median(seconds))
 
 
-def _kept(graph: Graph, requests: Sequence[Arrays]) -> Iterator[Arrays]:
-    """With candidates' halves as a bundle for this graph keeps them."""
-    return (one | {CANDIDATE_HALF: KEPT_IN[graph.precision](one[CANDIDATE_HALF])} for one in requests)
+def _added(graph: Graph, requests: Sequence[Arrays]) -> Iterator[Arrays]:
+    """With the sums of the request's half and candidates' halves as a bundle for this graph keeps them."""
+    for one in requests:
+        halves = one[CANDIDATE_HALF]
+        sums = graph.sums(len(halves))
+        sums.add(one[REQUEST_HALF], KEPT_IN[graph.precision](halves), np.arange(len(halves), dtype=np.int32))
+        yield one | sums.arrays
 
 
 def _predicted(graph: Graph, arrays: Arrays) -> Predictions:

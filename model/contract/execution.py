@@ -3,7 +3,7 @@
 import sys
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,23 +11,34 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from model.contract.bfloat16 import is_bfloat16, widened
+from model.contract.bfloat16 import is_bfloat16
 from model.contract.features.interface import Arrays
-from model.contract.graphs import CANDIDATE_HALF
 from model.contract.mistakes import mistake
 from model.contract.serving import Precision
+from model.contract.sums import Layout, Sums
 
 Floats = NDArray[np.float32]
 
 
 class Graph(ABC):
-    """Safe to run from many threads at once. `inputs` are what it reads: the exporter drops what the graph does not.
-
-    Candidates' halves may be of either precision; `precision` is that in which a bundle for this graph keeps them.
+    """Safe to run from many threads at once. `inputs` are the names and shapes of what it reads: the exporter drops
+    what the graph does not. `precision` is that in which a rank graph reads the sums of halves.
     """
 
     precision: ClassVar[Precision]
-    inputs: Sequence[str]
+
+    def __init__(self, inputs: Mapping[str, Sequence[Any]]) -> None:
+        self.inputs, self.layout = inputs, Layout(inputs, self.precision)
+        self._of_thread = threading.local()
+
+    def sums(self, num_rows: int) -> Sums:
+        """Room for what a rank graph reads of the halves of so many candidates. It is the thread's, and next time the
+        same if it fits: it stays in the cache.
+        """
+        sums: Sums | None = getattr(self._of_thread, "sums", None)
+        if sums is None or sums.num_rows != num_rows:
+            sums = self._of_thread.sums = Sums(self.layout, num_rows)
+        return sums
 
     @abstractmethod
     def run(self, arrays: Arrays, *outputs: str) -> list[Floats]:
@@ -51,12 +62,10 @@ class Float32Graph(Graph):
             raise mistake(
                 str(path), "a graph that ONNX Runtime can load", f"{type(error).__name__}: {error}"
             ) from error
-        self.inputs = [one.name for one in self.session.get_inputs()]
+        super().__init__({one.name: one.shape for one in self.session.get_inputs()})
 
     def run(self, arrays: Arrays, *outputs: str) -> list[Floats]:
-        given = {name: arrays[name] for name in self.inputs}
-        wide = {name: widened(array) if is_bfloat16(array) else array for name, array in given.items()}
-        return list(self.session.run(outputs, wide))
+        return list(self.session.run(outputs, {name: arrays[name] for name in self.inputs}))
 
 
 class Bfloat16Graph(Graph):
@@ -68,20 +77,20 @@ class Bfloat16Graph(Graph):
         self._openvino, core = _openvino(), _openvino().Core()
         # An input that is passed on unchanged also has the name of an inner value; those have a slash.
         model = core.read_model(str(path))
-        self.inputs = [next(name for name in one.get_names() if "/" not in name) for one in model.inputs]
-        wide = core.compile_model(model, "CPU", settings)
+        names = [next(name for name in one.get_names() if "/" not in name) for one in model.inputs]
+        shapes = [[axis.get_length() if axis.is_static else None for axis in one.partial_shape] for one in model.inputs]
+        super().__init__(dict(zip(names, shapes, strict=True)))
         prepared = self._openvino.preprocess.PrePostProcessor(model)
-        if CANDIDATE_HALF in self.inputs:
-            prepared.input(CANDIDATE_HALF).tensor().set_element_type(self._openvino.Type.bf16)
-        self._wide_and_narrow = [wide, core.compile_model(prepared.build(), "CPU", settings)]
-        self._of_thread = threading.local()
+        for part in self.layout.parts:
+            prepared.input(part.name).tensor().set_element_type(self._openvino.Type.bf16)
+        self._compiled = core.compile_model(prepared.build(), "CPU", settings)
 
     def run(self, arrays: Arrays, *outputs: str) -> list[Floats]:
-        if not hasattr(self._of_thread, "requests"):
-            self._of_thread.requests = [one.create_infer_request() for one in self._wide_and_narrow]
+        if not hasattr(self._of_thread, "request"):
+            self._of_thread.request = self._compiled.create_infer_request()
         # Tensors use the arrays' memory and do not keep it. `infer` takes arrays, and longer than all of this.
         given = [np.require(arrays[name], requirements=("C", "W")) for name in self.inputs]
-        request = self._of_thread.requests[any(map(is_bfloat16, given))]
+        request = self._of_thread.request
         request.set_input_tensors(dict(enumerate(map(self._tensor, given))))
         found = request.infer()  # copies: the request writes its next outputs to the same place
         return [found[name] for name in outputs]

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.contract.bfloat16 import Bfloats, is_bfloat16, rounded
+from model.contract.bfloat16 import Bfloats, rounded
 from model.contract.durable import mapped
 from model.contract.serving import Precision
 
 NOWHERE = -1
 VALUES_FILE, PLACES_FILE = "values.npy", "places.npy"
 HalfValues = NDArray[np.float32] | Bfloats  # [half, dim]
+Places = NDArray[np.int32]
 KEPT_IN: Mapping[Precision, Callable[[NDArray[np.float32]], HalfValues]] = {
     Precision.FLOAT32: lambda computed: computed,
     Precision.BFLOAT16: rounded,
@@ -29,7 +30,7 @@ class Halves:
     """
 
     values: HalfValues
-    places: NDArray[np.int32]
+    places: Places
 
     @classmethod
     def of(cls, values: HalfValues, rows: NDArray[np.int64], num_entities: int) -> "Halves":
@@ -39,22 +40,15 @@ class Halves:
         return cls(values, places)
 
     @property
+    def dim(self) -> int:
+        return int(self.values.shape[1])
+
+    @property
     def row_bytes(self) -> int:
-        return self.values.shape[1] * self.values.itemsize
+        return self.dim * self.values.itemsize
 
     def known(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         return self.places[rows] != NOWHERE
-
-    def gather(self, rows: NDArray[np.int64]) -> HalfValues:
-        """`[row, dim]`; what stands where nothing is known is for the caller to write."""
-        places = self.places[rows]
-        if len(self.values):
-            return self.values.take(places, axis=0, mode="clip")  # indexing would take longer
-        return np.empty((len(rows), self.values.shape[1]), dtype=self.values.dtype)
-
-    def alike(self, computed: NDArray[np.float32]) -> HalfValues:
-        """Halves that were computed just now, in the precision of those that are kept."""
-        return rounded(computed) if is_bfloat16(self.values) else computed
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True)

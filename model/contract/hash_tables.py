@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.contract import kernels
 from model.contract.durable import mapped
-from model.contract.texts import LONGEST_TOKEN, WORD, Tokens, Words
+from model.contract.texts import LONGEST_TOKEN, WORD, Texts, Tokens, Words
 
 _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9  # of splitmix64 (Steele et al., 2014)
 # Powers, another one for each word: few small changes of one word are not undone by such of another.
 _FACTORS_OF_ONE = [pow(_FIRST, 1 + at, 2**64) for at in range(LONGEST_TOKEN // WORD.itemsize)]
 _FACTORS = np.array(_FACTORS_OF_ONE, dtype=WORD)
 _NEXT = np.arange(1, 5)  # slots that are looked at together: most tokens that are not at their hash are near it
+_ODD = -2  # what the kernel says of a text that is not its own token
 WORDS_SUFFIX, INDEX_SUFFIX, SHAPES_SUFFIX = ".words.npy", ".index.npy", ".shapes.npy"
 
 
@@ -37,7 +39,8 @@ class HashTables:
             (first_word, width, first_slot, slots - 1)
             for (_, width, slots), first_word, first_slot in zip(sizes, first_words, first_slots, strict=False)
         ]
-        self._spans = np.array(places, dtype=np.int64).reshape(len(sizes), 4).T
+        self._places = np.array(places, dtype=np.int64).reshape(len(sizes), 4)
+        self._spans = self._places.T
         self.tokens: Sequence[Tokens] = [
             words[first : first + count * width].view(f"S{width * WORD.itemsize}")
             for (count, width, _), first in zip(sizes, first_words, strict=False)
@@ -57,6 +60,19 @@ class HashTables:
         index = [np.zeros(0, dtype=np.int32), *(one._indexes[at] for one, at in several)]
         shapes = np.array([one._shapes[at] for one, at in several], dtype=np.int64).reshape(len(several), 2)
         return cls(np.concatenate(words), np.concatenate(index), shapes)
+
+    def find_texts(self, texts: Texts, table: NDArray[np.intp] | int) -> NDArray[np.int64]:
+        """`find` of the tokens of texts."""
+        if kernels.COMPILED is None:
+            return self.find(texts.words(), table)
+        found, of_table = np.empty(len(texts), dtype=np.int64), np.array(table, dtype=np.int64, ndmin=1)
+        tables = (self._places, self._words, self.index)
+        kernels.COMPILED.find(texts.utf8, texts.lengths, of_table, *tables, _FACTORS, _SECOND, found)
+        odd = np.flatnonzero(found == _ODD)
+        if len(odd):
+            of_odd = table if isinstance(table, int) else table[odd]
+            found[odd] = self.find(Texts.of(texts.at(odd)).words(), of_odd)
+        return found
 
     def find(self, wanted: Words, table: NDArray[np.intp] | int) -> NDArray[np.int64]:
         """Where each wanted token stands in the table, or in its own of several, `[token]`; -1 where it does not."""

@@ -50,7 +50,7 @@ class Vocabulary:
         return _codes(self._find(texts), texts)
 
     def _find(self, texts: Texts) -> NDArray[np.int64]:
-        return self.tables.find(texts.words(), self.table)
+        return self.tables.find_texts(texts, self.table)
 
     # One value alone, as requests have them: it costs a fraction of what arrays of one cost.
     def _place(self, value: str | None) -> int:
@@ -85,7 +85,7 @@ def codes_of_each(asked: Sequence[tuple[Vocabulary, Sequence[str | None]]]) -> l
     for tables, few in together.items():
         texts = [Texts.of(asked[at][1]) for at in few]
         sizes, joined = [len(one) for one in texts], Texts.joined(texts)
-        places = tables.find(joined.words(), np.repeat([asked[at][0].table for at in few], sizes))
+        places = tables.find_texts(joined, np.repeat([asked[at][0].table for at in few], sizes))
         codes, ends = _codes(places, joined), [*accumulate(sizes)]
         found |= {at: codes[end - size : end] for at, size, end in zip(few, sizes, ends, strict=True)}
     return [found[at] for at in range(len(asked))]

@@ -1,7 +1,7 @@
 """What every sharing architecture promises: the shared hidden layer in, one representation per task out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
 import torch
@@ -50,11 +50,11 @@ class DirectSharing(Sharing):
     entry: Entry
 
     def forward(self, hidden: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch task out"]:
-        return self.after(self.entry(hidden))
+        return self.after(self.entry.activated(self.entry.apart(self.entry(hidden))))
 
     @abstractmethod
-    def after(self, entered: Float[Tensor, "batch entry"]) -> Float[Tensor, "batch task out"]:
-        """What follows the `entry`."""
+    def after(self, entered: Mapping[str, Tensor]) -> Float[Tensor, "batch task out"]:
+        """What follows the `entry`, of its parts, `[batch, *shape]`, rectified."""
 
 
 class SharingConfig(ABC, Strict):

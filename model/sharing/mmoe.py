@@ -1,13 +1,12 @@
 """Multi-gate mixture of experts (Ma et al., KDD 2018, equations 6 and 7), with gate dropout against polarisation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from model.batched import BatchedMLP, networks_first
+from model.batched import BatchedMLP
 from model.entry import Entry
 from model.gate import Gate, NumExperts
 from model.sharing.interface import Chance, DirectSharing, SharingConfig, Widths
@@ -39,14 +38,13 @@ class MMoE(DirectSharing):
     def __init__(self, in_dim: int, num_tasks: int, config: MixtureConfig) -> None:
         super().__init__()
         num_experts, units = config.num_experts, config.expert_units
-        self.entry = Entry([in_dim], {EXPERTS: (num_experts, units[0]), GATE: (num_tasks, num_experts)})
+        self.entry = Entry([in_dim], {EXPERTS: (num_experts, units[0]), GATE: (num_tasks, num_experts)}, [EXPERTS])
         self.experts = BatchedMLP(num_experts, units, config.dropout)
         self.gate = Gate(config.gate_dropout)
         self.dropout, self.out_dim = nn.Dropout(config.dropout), units[-1]
 
-    def after(self, entered: Float[Tensor, "batch entry"]) -> Float[Tensor, "batch task out"]:
-        parts = self.entry.apart(entered)
-        return self.gate(parts[GATE], self.experts(self.dropout(torch.relu(networks_first(parts[EXPERTS])))))
+    def after(self, entered: Mapping[str, Tensor]) -> Float[Tensor, "batch task out"]:
+        return self.gate(entered[GATE], self.experts(self.dropout(entered[EXPERTS])))
 
     def shared_parameters(self) -> Sequence[nn.Parameter]:
         return [*self.entry.parameters_of(EXPERTS), *self.experts.parameters()]

@@ -1,6 +1,6 @@
 """One-gate mixture of experts (Ma et al., KDD 2018, equation 5; OMoE there): the tasks share the gate as well."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from jaxtyping import Float
@@ -23,7 +23,7 @@ class OneGate(MMoE):
         super().__init__(in_dim, 1, config)
         self.num_tasks = num_tasks
 
-    def after(self, entered: Float[Tensor, "batch entry"]) -> Float[Tensor, "batch task out"]:
+    def after(self, entered: Mapping[str, Tensor]) -> Float[Tensor, "batch task out"]:
         return super().after(entered).expand(-1, self.num_tasks, -1)
 
     def shared_parameters(self) -> Sequence[nn.Parameter]:

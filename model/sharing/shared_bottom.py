@@ -1,9 +1,8 @@
 """Shared bottom (Caruana 1997): one network for all tasks; only the towers differ."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -27,14 +26,13 @@ class SharedBottomConfig(SharingConfig):
 class SharedBottom(DirectSharing):
     def __init__(self, in_dim: int, num_tasks: int, config: SharedBottomConfig) -> None:
         super().__init__()
-        self.entry = Entry([in_dim], {BOTTOM: (1, config.units[0])})
+        self.entry = Entry([in_dim], {BOTTOM: (1, config.units[0])}, [BOTTOM])
         self.bottom = BatchedMLP(1, config.units, config.dropout)
         self.dropout = nn.Dropout(config.dropout)
         self.num_tasks, self.out_dim = num_tasks, config.units[-1]
 
-    def after(self, entered: Float[Tensor, "batch entry"]) -> Float[Tensor, "batch task out"]:
-        first = self.dropout(torch.relu(self.entry.apart(entered)[BOTTOM]))
-        return self.bottom(first).expand(-1, self.num_tasks, -1)
+    def after(self, entered: Mapping[str, Tensor]) -> Float[Tensor, "batch task out"]:
+        return self.bottom(self.dropout(entered[BOTTOM])).expand(-1, self.num_tasks, -1)
 
     def shared_parameters(self) -> Sequence[nn.Parameter]:
         return list(self.parameters())

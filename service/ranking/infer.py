@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.contract.features.interface import Arrays
-from model.contract.graphs import CANDIDATE_HALF
+from service.ranking.predict import predict_halved
 from service.ranking.ranker import Ranker
 from service.ranking.tensors import InferRequest, check_outputs, read_tensors
 
@@ -19,8 +19,9 @@ def infer(request: InferRequest, ranker: Ranker, max_rows: int) -> NDArray[np.fl
     predictions = np.empty((len(halves), len(ranker.bundle.tasks)), dtype=np.float32)
     # The graph of a request reads one. Rows of the same share its run, as the candidates of a ranking do.
     for one, which in _distinct(rows.request, len(halves)):
-        both = ranker.runtime.halve_request(one) | {CANDIDATE_HALF: halves[which]}
-        predictions[which] = ranker.runtime.predict(both, {name: of[which] for name, of in rows.candidates.items()})
+        pairs = {name: of[which] for name, of in rows.candidates.items()}
+        of_these = [(halves, which.astype(np.int32))]
+        predictions[which] = predict_halved(ranker.runtime.halve_request(one), of_these, pairs, len(which), ranker)
     return predictions
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from model.contract.execution import Floats
-from model.contract.graphs import CANDIDATE_HALF
-from model.contract.halves import HalfValues, Halves
+from model.contract.features.interface import Arrays
+from model.contract.graphs import REQUEST_HALF
+from model.contract.halves import NOWHERE, HalfValues, Places
 from model.contract.tasks import Task
 from service.ranking.encode import Encoded
 from service.ranking.fetch import Fetched
@@ -21,15 +21,35 @@ BLOCK_BYTES, BLOCK_ROWS = 2**20, 512
 def predict(fetched: Fetched, encoded: Encoded, ranker: Ranker) -> NDArray[np.float32]:
     """`[candidate, task]`: only candidates whose half is not computed yet cost a run of their own graph."""
     request = ranker.runtime.halve_request(encoded.request)
-    kept, fresh = ranker.bundle.halves, None
-    if len(encoded.fresh.at):
-        fresh = ranker.runtime.halve_candidates(encoded.fresh.arrays)
+    halves = list(_halves(fetched, encoded, ranker))
+    return predict_halved(request, halves, encoded.pairs, len(fetched.rows), ranker)
+
+
+def predict_halved(
+    request: Arrays, halves: Sequence[tuple[HalfValues, Places]], pairs: Arrays, num_candidates: int, ranker: Ranker
+) -> NDArray[np.float32]:
+    """`[candidate, task]`: a half of each candidate is among the values of one of `halves`, at its place."""
     predictions = []
-    for block in blocks(len(fetched.rows), kept.row_bytes):
-        halves = _candidate_halves(block, fetched.rows[block], encoded.fresh.at, fresh, kept)
-        pairs = {name: array[block] for name, array in encoded.pairs.items()}
-        predictions.append(ranker.runtime.predict(request | {CANDIDATE_HALF: halves}, pairs))
+    for block in blocks(num_candidates, ranker.bundle.halves.row_bytes):
+        sums = ranker.runtime.sums(block.stop - block.start)
+        for values, places in halves:
+            sums.add(request[REQUEST_HALF], values, places[block])
+        of_block = {name: array[block] for name, array in pairs.items()}
+        predictions.append(ranker.runtime.predict(request, sums, of_block))
     return np.concatenate(predictions)
+
+
+def _halves(fetched: Fetched, encoded: Encoded, ranker: Ranker) -> Iterator[tuple[HalfValues, Places]]:
+    """Those that are kept, and those that are fresh: where each candidate's is among them, or NOWHERE."""
+    kept, at_fresh = ranker.bundle.halves, encoded.fresh.at
+    places = kept.places[fetched.rows]
+    if len(at_fresh):
+        places[at_fresh] = NOWHERE
+        among_fresh = np.full_like(places, NOWHERE)
+        among_fresh[at_fresh] = np.arange(len(at_fresh))
+        yield ranker.runtime.halve_candidates(encoded.fresh.arrays), among_fresh
+    if len(at_fresh) < len(places):
+        yield kept.values, places
 
 
 def blocks(num_rows: int, row_bytes: int) -> Iterator[slice]:
@@ -37,20 +57,6 @@ def blocks(num_rows: int, row_bytes: int) -> Iterator[slice]:
     most = min(max(BLOCK_BYTES // row_bytes, 1), BLOCK_ROWS)
     size = -(-num_rows // -(-num_rows // most))
     return (slice(start, min(start + size, num_rows)) for start in range(0, num_rows, size))
-
-
-def _candidate_halves(
-    block: slice, rows: NDArray[np.int64], fresh_at: NDArray[np.intp], fresh: Floats | None, kept: Halves
-) -> HalfValues:
-    """`fresh` are the halves of the candidates at `fresh_at`, of which some, all or none are in the block."""
-    if fresh is None:
-        return kept.gather(rows)
-    first, end = np.searchsorted(fresh_at, (block.start, block.stop))
-    if end - first == len(rows):
-        return fresh[first:end]
-    found = kept.gather(rows)
-    found[fresh_at[first:end] - block.start] = kept.alike(fresh[first:end])
-    return found
 
 
 def by_task(predictions: NDArray[np.float32], tasks: Sequence[Task]) -> dict[str, NDArray[np.float64]]:

@@ -6,8 +6,20 @@ from typing import Any
 
 from model.contract.bundle import Bundle
 from model.contract.features.interface import REQUEST_SIDES, ArraySpec, Side
-from model.contract.graphs import BIAS_LOGITS, CANDIDATE, CANDIDATE_HALF, PREDICTIONS, RANK, REQUEST, REQUEST_HALF
+from model.contract.graphs import (
+    BIAS_LOGITS,
+    CANDIDATE,
+    CANDIDATE_HALF,
+    ENTERED,
+    MEMORIES,
+    PREDICTIONS,
+    RANK,
+    RECTIFIED,
+    REQUEST,
+    REQUEST_HALF,
+)
 from model.contract.mistakes import InputError, mistake, quote, unknown_name
+from model.contract.sums import Layout
 
 FLOAT, INTEGER = "tensor(float)", "tensor(int32)"
 
@@ -32,18 +44,17 @@ def expected_signatures(bundle: Bundle) -> dict[str, Signature]:
     if len(bundle.halves.places) != bundle.videos.num_entities + 1:
         expected = f"halves for a catalog of {bundle.videos.num_entities} videos"
         raise mistake(str(bundle.folder), expected, f"places of {len(bundle.halves.places) - 1}")
-    half = Tensor(FLOAT, bundle.halves.values.shape[1:])
-    request_half = Tensor(FLOAT, (None,))  # as wide as it likes: only graphs read it
+    half = Tensor(FLOAT, (bundle.halves.dim,))
+    memories = {MEMORIES: Tensor(FLOAT, (None,))}  # as wide as they like: only graphs read them
     tasks = Tensor(FLOAT, (len(bundle.tasks),))
     specs = bundle.schema.specs.values()
     request = {spec.name: _tensor(spec) for spec in specs if spec.side in REQUEST_SIDES and not spec.hidden}
     candidate = {spec.name: _tensor(spec) for spec in specs if spec.side is Side.CANDIDATE}
     pair = {spec.name: _tensor(spec) for spec in specs if spec.side is Side.PAIR}
-    halves = {REQUEST_HALF: request_half, BIAS_LOGITS: tasks, CANDIDATE_HALF: half}
     return {
-        REQUEST: Signature(request, {REQUEST_HALF: request_half, BIAS_LOGITS: tasks}),
+        REQUEST: Signature(request, {REQUEST_HALF: half, BIAS_LOGITS: tasks}),
         CANDIDATE: Signature(candidate, {CANDIDATE_HALF: half}),
-        RANK: Signature(halves | pair, {PREDICTIONS: tasks}),
+        RANK: Signature(pair | memories | {BIAS_LOGITS: tasks}, {PREDICTIONS: tasks}),
     }
 
 
@@ -52,8 +63,10 @@ def _tensor(spec: ArraySpec) -> Tensor:
 
 
 def check_inputs(where: str, found: Sequence[Any], expected: Mapping[str, Tensor]) -> None:
-    """`found` are ONNX Runtime's descriptions. Raises InputError."""
+    """`found` are ONNX Runtime's descriptions; parts of sums are for `check_sums`. Raises InputError."""
     for one in found:
+        if one.name.startswith((ENTERED, RECTIFIED)):
+            continue
         if one.name not in expected:
             raise InputError(unknown_name(f"{where}: inputs", "an encoded array of the schema", one.name, expected))
         _check_tensor(f"{where}: input `{one.name}`", one, expected[one.name])
@@ -74,6 +87,15 @@ def check_passed_on(where: str, given: Sequence[Any], read: Sequence[Any]) -> No
         if one.name in by_name:
             expected = Tensor(one.type, tuple(one.shape[1:]))
             _check_tensor(f"{where}: output `{one.name}`", by_name[one.name], expected)
+
+
+def check_sums(where: str, layout: Layout, dim: int) -> None:
+    """The parts of the sums of halves have as many columns as the halves. Raises InputError."""
+    found = {one.name: [*one.networks, one.width] for one in layout.parts}
+    has_sizes = all(isinstance(size, int) and size > 0 for sizes in found.values() for size in sizes)
+    if not has_sizes or layout.dim != dim:
+        told = ", ".join(f"`{name}` {sizes}" for name, sizes in found.items())
+        raise mistake(f"{where}: inputs", f"sums of halves, of {dim} columns in all", told or "none")
 
 
 def _check_tensor(where: str, found: Any, expected: Tensor) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 IMAGE = "localhost/watchnext:test"
-BASE_IMAGE = "localhost/base:1"
+BASE_IMAGE = "localhost/base:2"
 DAEMONLESS = ("podman", "buildah", "runc", "debootstrap")
 # Where packages come from. What else pip is told on this machine is none of the image's business.
 PIP_SOURCES = ("index-url", "extra-index-url", "find-links", "no-index", "trusted-host", "proxy", "cert", "timeout")
@@ -85,7 +85,7 @@ def _build_without_daemon(folder: Path) -> None:
 def _make_base(folder: Path) -> None:
     """A Debian with Python in place of the public Python image, which may be out of reach."""
     root, archive = folder / "root", folder / "root.tar"
-    packages = "python3,python3-venv,ca-certificates"
+    packages = "python3,python3-venv,python3-dev,gcc,libc6-dev,ca-certificates"  # with a compiler, for no apt may run
     subprocess.run(["debootstrap", "--variant=minbase", f"--include={packages}", "bookworm", str(root)], check=True)
     subprocess.run(["tar", f"--directory={root}", "--create", f"--file={archive}", "."], check=True)
     shutil.rmtree(root)

@@ -25,7 +25,7 @@ HARDENED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges",
 ABSENT = ("torch", "onnx", "polars", "yaml", "pip", "training", "tests")
 ABSENT_OF_MODEL = ("model.ranker", "model.export", "model.inputs", "model.sharing", "model.towers", "model.calibration")
 PROBE = f"""
-import importlib.util, json, os
+import importlib, importlib.util, json, os
 def writable(folder):
     try:
         os.close(os.open(folder + "/probe", os.O_CREAT | os.O_WRONLY))
@@ -40,6 +40,7 @@ print(json.dumps({{
     "present": [name for name in {ABSENT + ABSENT_OF_MODEL} if importlib.util.find_spec(name)],
     "ours": sorted(os.path.join(folder, one) for folder in ("/app", "/app/model") for one in os.listdir(folder)),
     "compiled": [folder for folder, _, _ in os.walk("/app") if folder.endswith("__pycache__")],
+    "kernels": importlib.import_module("model.contract.kernels").COMPILED is not None,
     "writable": [folder for folder in ("", "/app", "/opt/watchnext", "/registry", "/tmp", "/etc") if writable(folder)],
 }}))
 """
@@ -143,6 +144,7 @@ def test_it_holds_the_service_and_nothing_else_and_can_change_nothing_of_it(cont
     assert found["present"] == []
     assert found["ours"] == ["/app/model", "/app/model/__init__.py", "/app/model/contract", "/app/service"]
     assert found["compiled"] == []
+    assert found["kernels"]
     assert found["writable"] == ["/tmp"]  # a tmpfs, for what its workers count together
 
 

@@ -9,7 +9,7 @@ IN_DIMS, PARTS = (3, 0, 5), {"experts": (4, 6), "gate": (2, 4), "hidden": (7,)}
 
 def made() -> tuple[Entry, torch.Tensor]:
     torch.manual_seed(0)
-    return Entry(IN_DIMS, PARTS), torch.randn(9, sum(IN_DIMS))
+    return Entry(IN_DIMS, PARTS, []), torch.randn(9, sum(IN_DIMS))
 
 
 def test_every_part_is_a_linear_map_of_the_input() -> None:
@@ -29,6 +29,6 @@ def test_it_is_the_sum_of_what_its_columns_give() -> None:
 
 
 def test_each_input_starts_as_if_it_were_alone() -> None:
-    weight = Entry((4, 400), {"hidden": (500,)}).weights["hidden"].detach().abs()
+    weight = Entry((4, 400), {"hidden": (500,)}, ["hidden"]).weights["hidden"].detach().abs()
     torch.testing.assert_close(weight[:4].max().item(), 4**-0.5, rtol=0.05, atol=0)
     torch.testing.assert_close(weight[4:].max().item(), 400**-0.5, rtol=0.05, atol=0)

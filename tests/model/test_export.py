@@ -6,7 +6,18 @@ import onnx
 import pytest
 
 from model.contract.features.interface import REQUEST_SIDES, Side
-from model.contract.graphs import BIAS_LOGITS, CANDIDATE, CANDIDATE_HALF, PREDICTIONS, RANK, REQUEST, REQUEST_HALF
+from model.contract.graphs import (
+    BIAS_LOGITS,
+    CANDIDATE,
+    CANDIDATE_HALF,
+    ENTERED,
+    MEMORIES,
+    PREDICTIONS,
+    RANK,
+    RECTIFIED,
+    REQUEST,
+    REQUEST_HALF,
+)
 from tests.model.exporting import check, export_apart, variants
 
 each_variant = pytest.mark.parametrize("name", variants())
@@ -27,13 +38,15 @@ def test_graphs_predict_what_torch_predicts(exported: Path, name: str, num_candi
 
 @each_variant
 def test_graphs_are_sound_read_their_own_side_and_never_the_position(exported: Path, name: str) -> None:
-    specs = variants()[name].schema.specs.values()
+    specs, ranker = variants()[name].schema.specs.values(), variants()[name].ranker
+    memories = [MEMORIES] if ranker.inputs.copies[0].attentions else []
+    parts = {f"{RECTIFIED if one in ranker.rectified else ENTERED}{one}" for one in ranker.parts}
     sides = {
         REQUEST: {one.name for one in specs if one.side in REQUEST_SIDES and not one.hidden},
         CANDIDATE: {one.name for one in specs if one.side is Side.CANDIDATE},
-        RANK: {one.name for one in specs if one.side is Side.PAIR} | {REQUEST_HALF, BIAS_LOGITS, CANDIDATE_HALF},
+        RANK: {one.name for one in specs if one.side is Side.PAIR} | {BIAS_LOGITS, *memories, *parts},
     }
-    outputs = {REQUEST: [REQUEST_HALF, BIAS_LOGITS], CANDIDATE: [CANDIDATE_HALF], RANK: [PREDICTIONS]}
+    outputs = {REQUEST: [REQUEST_HALF, BIAS_LOGITS, *memories], CANDIDATE: [CANDIDATE_HALF], RANK: [PREDICTIONS]}
     for graph, expected in sides.items():
         path = exported / name / f"{graph}.onnx"
         onnx.checker.check_model(path, full_check=True)

@@ -1,5 +1,7 @@
 """The first layer in three parts equals the one linear layer of everything side by side."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,9 @@ from torch import Tensor
 
 from model.contract.features.interface import Arrays, ArraySpec
 from model.contract.schema import FeatureSchema
-from model.entry import Entry
-from model.inputs import Inputs, module_name
+from model.entry import Entry, shaped
+from model.inputs import Batch, Inputs, module_name
+from model.ranker import HIDDEN
 from tests.model.builders import (
     TASKS,
     full_schema,
@@ -36,6 +39,10 @@ def inputs_of(schema: FeatureSchema = SCHEMA) -> tuple[Inputs, Entry, Arrays]:
     encoder = make_encoder(schema)
     ranker = make_ranker(encoder)
     return ranker.inputs.copies[0], ranker.hidden[0], make_arrays(encoder, BATCH)
+
+
+def half_of_request(inputs: Inputs) -> Callable[[Batch, Entry], Tensor]:
+    return lambda batch, entry: inputs.of_request(batch, entry)[0]
 
 
 def column(inputs: Inputs, spec: ArraySpec, values: np.ndarray) -> Tensor:
@@ -79,8 +86,12 @@ def test_the_parts_equal_one_linear_layer_of_the_concatenation(schema: FeatureSc
                 pair.append(attention(query[None], attention.memory(*read))[0])
         whole.append(torch.cat([*request, *candidate, *pair]))
     batch = tensors(arrays)
-    found = inputs.entered(inputs.request_half(batch, entry), inputs.candidate_half(batch, entry), batch, entry)
-    torch.testing.assert_close(found, entry(torch.stack(whole)), rtol=1e-5, atol=1e-5)
+    half, memories = inputs.of_request(batch, entry)
+    total = shaped(half + inputs.candidate_half(batch, entry), inputs.parts(entry))
+    assert [*inputs.rectified(entry)] == ([] if inputs.has_pairs else [HIDDEN])
+    total |= {name: torch.relu(total[name]) for name in inputs.rectified(entry)}
+    [found] = inputs.entered(total, memories, batch, entry).values()
+    torch.testing.assert_close(found, torch.relu(entry(torch.stack(whole))), rtol=1e-5, atol=1e-5)
 
 
 @torch.no_grad()
@@ -92,10 +103,12 @@ def test_one_request_half_serves_all_candidates(kind: str, hidden_units: int | N
     batch = tensors(one_request(ENCODER, BATCH))
     first = {name: array[:1] for name, array in batch.items()}
     candidates = ranker.candidate_half(batch)
-    torch.testing.assert_close(
-        ranker.logits(ranker.request_half(first), candidates, bias, batch),
-        ranker.logits(ranker.request_half(batch), candidates, bias, batch),
-    )
+
+    def logits(request: Batch) -> Tensor:
+        half, memories = ranker.of_request(request)
+        return ranker.logits(ranker.apart(half + candidates), memories, bias, batch)
+
+    torch.testing.assert_close(logits(first), logits(batch))
 
 
 @torch.no_grad()
@@ -103,7 +116,7 @@ def test_a_set_is_pooled_in_any_order() -> None:
     inputs, entry, arrays = inputs_of()
     turned = arrays | {name: arrays[name][:, ::-1].copy() for name in ("tags", "watching_tags")}
     assert (turned["tags"] != arrays["tags"]).any()
-    for half in (inputs.candidate_half, inputs.request_half):
+    for half in (inputs.candidate_half, half_of_request(inputs)):
         torch.testing.assert_close(half(tensors(turned), entry), half(tensors(arrays), entry))
 
 
@@ -111,7 +124,7 @@ def test_a_set_is_pooled_in_any_order() -> None:
 def test_each_half_reads_its_own_side_and_never_the_position_or_hidden_keys() -> None:
     inputs, entry, arrays = inputs_of()
     sides = {"request": inputs.request_names, "candidate": inputs.candidate_names, "pair": inputs.pair_names}
-    halves = {"request": inputs.request_half, "candidate": inputs.candidate_half}
+    halves = {"request": half_of_request(inputs), "candidate": inputs.candidate_half}
     for side, half in halves.items():
         half({name: tensors(arrays)[name] for name in sides[side]}, entry)
     read = [name for names in sides.values() for name in names]
@@ -135,7 +148,7 @@ def test_a_hidden_feature_feeds_its_match_and_nothing_else() -> None:
 def test_features_that_share_a_vocabulary_share_an_embedding() -> None:
     inputs, entry, arrays = inputs_of()
     batch = tensors(arrays)
-    for half, names in ((inputs.request_half, {"watching", "recent"}), (inputs.candidate_half, {"video_id"})):
+    for half, names in ((half_of_request(inputs), {"watching", "recent"}), (inputs.candidate_half, {"video_id"})):
         inputs.zero_grad()
         half(batch, entry).sum().backward()
         table = inputs.embeddings.slots["video_id"]

@@ -54,8 +54,7 @@ def test_utilisation_and_entropy_are_those_of_the_gate() -> None:
     [gate] = measure(ranker).gates
     with torch.no_grad():
         batch = batch_of(split_of(), slice(None))
-        halves = ranker.request_half(batch), ranker.candidate_half(batch)
-        hidden = torch.relu(ranker.inputs.entered(*halves, batch, list(ranker.hidden)))
+        hidden = torch.relu(ranker.inputs.whole(batch, list(ranker.hidden)))
         sharing = ranker.sharing
         weights = sharing.gate.weights(sharing.entry.apart(sharing.entry(hidden))["gate"])
     np.testing.assert_allclose(gate.tasks, weights.mean(0), rtol=1e-5)

@@ -6,29 +6,30 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from onnx import TensorProto
 from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_tensor_value_info
 from onnx.numpy_helper import from_array
 
-from model.contract.bfloat16 import rounded, widened
 from model.contract.execution import GRAPHS, why_not
-from model.contract.graphs import CANDIDATE_HALF
+from model.contract.graphs import ENTERED
 from model.contract.mistakes import InputError
 from model.contract.serving import Precision
 
+HALVES = f"{ENTERED}halves"
 WEIGHT = np.random.default_rng(0).normal(size=(64, 32)).astype(np.float32)
 
 
 @pytest.fixture
 def graph(tmp_path: Path) -> Path:
-    """product = candidate_half @ WEIGHT, doubled = 2 product."""
+    """product = halves @ WEIGHT, doubled = 2 product."""
     nodes = [
-        make_node("MatMul", [CANDIDATE_HALF, "weight"], ["product"]),
+        make_node("MatMul", [HALVES, "weight"], ["product"]),
         make_node("Add", ["product"] * 2, ["doubled"]),
     ]
     sizes = {"product": [None, 32], "doubled": [None, 32]}
     outputs = [make_tensor_value_info(name, TensorProto.FLOAT, size) for name, size in sizes.items()]
-    inputs = [make_tensor_value_info(CANDIDATE_HALF, TensorProto.FLOAT, [None, 64])]
+    inputs = [make_tensor_value_info(HALVES, TensorProto.FLOAT, [None, 64])]
     made = make_graph(nodes, "product", inputs, outputs, [from_array(WEIGHT, "weight")])
     path = tmp_path / "product.onnx"
     path.write_bytes(make_model(made, ir_version=10, opset_imports=[make_opsetid("", 18)]).SerializeToString())
@@ -41,11 +42,15 @@ def test_it_gives_what_is_asked_for_by_name_to_many_threads(graph: Path, precisi
         pytest.skip(reason)
     opened = GRAPHS[precision](graph, 1)
     given = [np.random.default_rng(at).normal(size=(at + 1, 64)).astype(np.float32) for at in range(16)]
+
+    def run(one: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        sums = opened.sums(len(one))
+        sums.add(np.zeros((1, 64), dtype=np.float32), one, np.arange(len(one), dtype=np.int32))
+        return opened.run({"unread": one} | sums.arrays, "doubled", "product")
+
     with ThreadPoolExecutor(8) as pool:
-        found = list(
-            pool.map(lambda one: opened.run({CANDIDATE_HALF: one, "unread": one}, "doubled", "product"), given * 5)
-        )
-    assert list(opened.inputs) == [CANDIDATE_HALF]
+        found = list(pool.map(run, given * 5))
+    assert list(opened.inputs) == [HALVES]
     rough = {Precision.FLOAT32: 1e-4, Precision.BFLOAT16: 0.3}[precision]
     for one, (doubled, product) in zip(given * 5, found, strict=True):
         np.testing.assert_allclose(product, one @ WEIGHT, atol=rough)
@@ -54,17 +59,12 @@ def test_it_gives_what_is_asked_for_by_name_to_many_threads(graph: Path, precisi
         assert np.abs(found[-1][1] - given[-1] @ WEIGHT).max() > 1e-4  # else nothing was reduced
 
 
-@pytest.mark.parametrize("precision", Precision)
-def test_halves_of_half_the_width_are_the_same_numbers(graph: Path, precision: Precision) -> None:
-    if reason := why_not(precision):
-        pytest.skip(reason)
-    opened = GRAPHS[precision](graph, 1)
-    narrow = rounded(np.random.default_rng(0).normal(size=(5, 64)).astype(np.float32))
-    wide = widened(narrow)
-    for _ in range(2):
-        found, expected = (opened.run({CANDIDATE_HALF: one}, "product")[0] for one in (narrow, wide))
-        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
-        narrow, wide = narrow[:3], wide[:3]
+def test_a_thread_has_room_of_its_own_and_again_the_same(graph: Path) -> None:
+    opened = GRAPHS[Precision.FLOAT32](graph, 1)
+    first = opened.sums(3)
+    assert opened.sums(3) is first and opened.sums(2).arrays[HALVES].shape == (2, 64)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(opened.sums, 3).result() is not opened.sums(3)
 
 
 def test_what_is_no_graph_is_refused(tmp_path: Path) -> None:

@@ -1,16 +1,20 @@
 """The tables find every token and no other, also where all hashes are the same."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from model.contract import hash_tables
+from model.contract import hash_tables, kernels
 from model.contract.hash_tables import HashTables, words_of
+from model.contract.texts import Texts
 
+ALPHABET = "ab\0\x01é\ud800"
+texts = st.text(ALPHABET, max_size=4) | st.integers(0, 70).map("x".__mul__)  # some are too long, or not their own token
 tokens = st.binary(min_size=1, max_size=20).filter(lambda one: b"\0" not in one)
 token_sets = st.sets(tokens, max_size=20)
 
@@ -46,6 +50,42 @@ def test_what_is_there_is_found_and_nothing_else(known: set[bytes], asked: set[b
 @given(st.lists(st.tuples(token_sets, token_sets), max_size=5))
 def test_each_token_is_looked_for_in_its_own_table(several: list[tuple[set[bytes], set[bytes]]]) -> None:
     check_each(several)
+
+
+@given(st.lists(st.tuples(st.sets(texts, max_size=9), st.lists(texts, max_size=9)), min_size=1, max_size=4))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_texts_are_found_by_their_tokens(either: Any, several: list[tuple[set[str], list[str]]]) -> None:
+    known = [np.unique(Texts.of(sorted(one)).tokens()) for one, _ in several]
+    together = HashTables.joined([(HashTables.of(one), 0) for one in known])
+    wanted = [(text, at) for at, (of_table, asked) in enumerate(several) for text in [*sorted(of_table), *asked]]
+    expected = [
+        list(known[at]).index(token) if (token := Texts.of([text]).tokens()[0]) in known[at] else -1
+        for text, at in wanted
+    ]
+    asked, of_table = Texts.of([text for text, _ in wanted]), np.array([at for _, at in wanted], dtype=np.intp)
+    assert together.find_texts(asked, of_table).tolist() == expected
+    for table in range(len(several)):
+        alone = [at for at, number in enumerate(of_table) if number == table]
+        one = Texts.of([wanted[at][0] for at in alone])
+        assert together.find_texts(one, table).tolist() == [expected[at] for at in alone]
+
+
+def test_many_texts_of_one_hash_are_told_apart(either: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hash_tables, "_SECOND", 0)  # so that all hashes are
+    names = [f"name {at}" for at in range(100)]
+    tables = HashTables.of(Texts.of(sorted(names)).tokens())
+    asked = [*names, "name", "name 100"]
+    expected = [sorted(names).index(one) if one in names else -1 for one in asked]
+    assert tables.find_texts(Texts.of(asked), 0).tolist() == expected
+
+
+def test_an_index_without_a_free_slot_ends_the_search_of_the_kernel() -> None:
+    """`HashTables` never makes one."""
+    if kernels.COMPILED is None:
+        pytest.skip("the kernels were not compiled: there was no C compiler when the package was installed")
+    tables = HashTables.of(Texts.of(["a"]).tokens())
+    tables.index[:] = 0
+    assert tables.find_texts(Texts.of(["a", "b"]), 0).tolist() == [0, -1]
 
 
 def test_tokens_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from model.contract import kernels
 from model.contract.mistakes import InputError
 from service.app import from_environment
 from service.cli import main
@@ -58,6 +59,16 @@ def test_a_file_that_is_no_certificate_is_told(tmp_path: Path) -> None:
     (tmp_path / "certificate.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     with pytest.raises(InputError, match="tls_certificate: expected a readable certificate with its key, found"):
         check_tls(Settings(registry=Path("r"), tls_certificate=tmp_path / "certificate.pem"))
+
+
+@pytest.mark.parametrize("compiled", [None, object()])
+def test_a_worker_without_the_kernels_says_so(
+    compiled: object, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("WATCHNEXT_REGISTRY", "r")
+    monkeypatch.setattr(kernels, "COMPILED", compiled)
+    from_environment()
+    assert ("the kernels were not compiled" in caplog.text) == (compiled is None)
 
 
 def test_a_worker_without_its_keys_does_not_serve(

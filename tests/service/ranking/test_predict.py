@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.contract import kernels
 from model.contract.bfloat16 import rounded
 from model.contract.halves import Halves
 from model.contract.request import RankRequest
@@ -45,6 +46,18 @@ def test_halves_of_half_the_width_predict_nearly_the_same(ranker: Ranker, candid
     gaps = [np.abs(by_id[one] - row).max() for one, row in zip(expected.ids, expected.predictions, strict=True)]
     assert max(gaps) < 0.02
     assert (max(gaps) > 0) == (candidates is not ALL_GIVEN)  # what is computed just now need not be kept
+
+
+@pytest.mark.parametrize("candidates", [ALL_KNOWN, ALL_GIVEN, MIXED], ids=["known", "given", "mixed"])
+def test_without_the_kernels_the_predictions_are_the_same(
+    ranker: Ranker, candidates: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = RankRequest.model_validate({"candidates": [*candidates, "unknown"], "user": {"id": "u1"}})
+    compiled = rank(request, ranker)
+    monkeypatch.setattr(kernels, "COMPILED", None)
+    in_numpy = rank(request, ranker)
+    assert in_numpy.ids == compiled.ids and in_numpy.warnings == compiled.warnings
+    np.testing.assert_array_equal(in_numpy.predictions, compiled.predictions)
 
 
 def test_blocks_are_of_one_size_and_cover_every_row() -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx import TensorProto
-from onnx.helper import make_graph, make_model, make_opsetid, make_tensor_value_info
+from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_tensor_value_info
 from onnx.numpy_helper import from_array
 
 from model.contract.bundle import Bundle, read_bundle
-from model.contract.graphs import BIAS_LOGITS, REQUEST_HALF
+from model.contract.graphs import BIAS_LOGITS, ENTERED, PREDICTIONS, REQUEST_HALF
 from model.contract.mistakes import InputError
 from service.runtime.sessions import Runtime
 from tests.service.small_bundle import VERSION, schema_of
@@ -55,6 +55,20 @@ def request_of_another(bundle: Bundle) -> Bundle:
     return bundle
 
 
+def other_parts(bundle: Bundle) -> Bundle:
+    """A rank graph that reads narrower sums."""
+    half, bias = np.zeros((2, 3), dtype=np.float32), np.zeros((1, len(bundle.tasks)), dtype=np.float32)
+    inputs = [
+        make_tensor_value_info(name, TensorProto.FLOAT, [None, one.shape[1]])
+        for name, one in ((f"{ENTERED}h", half), (BIAS_LOGITS, bias))
+    ]
+    output = make_tensor_value_info(PREDICTIONS, TensorProto.FLOAT, [None, len(bundle.tasks)])
+    graph = make_graph([make_node("Identity", [BIAS_LOGITS], [PREDICTIONS])], "rank", inputs, [output])
+    model = make_model(graph, ir_version=10, opset_imports=[make_opsetid("", 18)])
+    bundle.graph("rank").write_bytes(model.SerializeToString())
+    return bundle
+
+
 def swapped_graphs(bundle: Bundle) -> Bundle:
     bundle.graph("rank").write_bytes(bundle.graph("request").read_bytes())
     return bundle
@@ -72,7 +86,11 @@ def no_graph(bundle: Bundle) -> Bundle:
         (other_features, r"candidate\.onnx: inputs: expected an encoded array of the schema .* found `title`"),
         (longer_vectors, r"candidate\.onnx: input `title`: expected tensor\(float\) of shape \[rows, 10\]"),
         (other_halves, r"expected halves for a catalog of \d+ videos, found places of \d+"),
-        (narrow_halves, r"candidate\.onnx: output `candidate_half`: expected tensor\(float\) of shape \[rows, 3\]"),
+        (
+            other_parts,
+            r"rank\.onnx: inputs: expected sums of halves, of \d+ columns in all, found `entered\.h` \[3\]",
+        ),
+        (narrow_halves, r"request\.onnx: output `request_half`: expected tensor\(float\) of shape \[rows, 3\]"),
         (request_of_another, r"request\.onnx: output `request_half`: expected tensor\(float\) of shape \[rows, \d+\]"),
         (swapped_graphs, r"rank\.onnx: inputs: expected an encoded array"),
         (no_graph, r"rank\.onnx: expected a graph that ONNX Runtime can load"),
