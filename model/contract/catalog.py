@@ -39,8 +39,7 @@ class EntityTable:
 
     def rows(self, ids: Sequence[str | None]) -> NDArray[np.int64]:
         """The row of each id, `num_entities` where it is not here."""
-        rows = self.ids.places(ids)
-        return np.where(rows < 0, self.num_entities, rows)
+        return self.ids.places(ids, absent=self.num_entities)
 
     def lookup(self, name: str, ids: Sequence[str | None]) -> NDArray[Any]:
         return self.arrays[name][self.rows(ids)]

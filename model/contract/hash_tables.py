@@ -61,17 +61,17 @@ class HashTables:
         shapes = np.array([one._shapes[at] for one, at in several], dtype=np.int64).reshape(len(several), 2)
         return cls(np.concatenate(words), np.concatenate(index), shapes)
 
-    def find_texts(self, texts: Texts, table: NDArray[np.intp] | int) -> NDArray[np.int64]:
-        """`find` of the tokens of texts."""
+    def find_texts(self, texts: Texts, table: NDArray[np.intp] | int, absent: int = -1) -> NDArray[np.int64]:
+        """`find` of the tokens of texts: `absent` stands for one that is empty or not there."""
         if kernels.COMPILED is None:
-            return self.find(texts.words(), table)
+            found = self.find(texts.words(), table)
+            return np.where((found < 0) | (texts.lengths == 0), absent, found)
         found, of_table = np.empty(len(texts), dtype=np.int64), np.array(table, dtype=np.int64, ndmin=1)
         tables = (self._places, self._words, self.index)
-        kernels.COMPILED.find(texts.utf8, texts.lengths, of_table, *tables, _FACTORS, _SECOND, found)
-        odd = np.flatnonzero(found == _ODD)
-        if len(odd):
-            of_odd = table if isinstance(table, int) else table[odd]
-            found[odd] = self.find(Texts.of(texts.at(odd)).words(), of_odd)
+        if kernels.COMPILED.find(texts.utf8, texts.lengths, of_table, *tables, _FACTORS, _SECOND, absent, found):
+            odd = np.flatnonzero(found == _ODD)
+            of_odd = self.find(Texts.of(texts.at(odd)).words(), table if isinstance(table, int) else table[odd])
+            found[odd] = np.where(of_odd < 0, absent, of_odd)
         return found
 
     def find(self, wanted: Words, table: NDArray[np.intp] | int) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@
 #error "words of texts are read as little-endian: numpy does without this module"
 #endif
 
-enum { WORD = 8, MOST_WORDS = 8, AT_ONCE = 32, ABSENT = -1, ODD = -2 };
+enum { WORD = 8, MOST_WORDS = 8, AT_ONCE = 32, ODD = -2 };
 
 typedef struct {
     int64_t first_word, width, first_slot, last_slot;
@@ -28,7 +28,7 @@ typedef struct {
 typedef struct {
     const uint64_t *words;
     const int32_t *index;
-    int64_t num_words, num_slots;
+    int64_t num_words, num_slots, absent;
 } Tables;
 
 static int has_zero_byte(uint64_t word)
@@ -64,17 +64,17 @@ static uint64_t hash_of(const Wanted *wanted, const uint64_t *factors, uint64_t 
     return mixed ^ mixed >> 29;
 }
 
-/* Where it stands in its table, or ABSENT; ODD where the table points outside of its words. */
+/* Where it stands in its table, or what stands for its absence; ODD where the table points outside of its words. */
 static int64_t place_of(const Wanted *wanted, const Tables *tables)
 {
     const Table *table = wanted->table;
     int64_t slot = wanted->slot;
-    if (wanted->num_words > table->width)
-        return ABSENT;
+    if (wanted->num_words > table->width || !wanted->num_words)
+        return tables->absent;
     for (int64_t looked = 0; looked <= table->last_slot; looked++, slot = (slot + 1) & table->last_slot) {
         int64_t place = tables->index[table->first_slot + slot];
         if (place < 0)
-            return ABSENT;
+            return tables->absent;
         int64_t first = table->first_word + place * table->width;
         if (first + table->width > tables->num_words)
             return ODD;
@@ -85,28 +85,32 @@ static int64_t place_of(const Wanted *wanted, const Tables *tables)
         if (at == table->width)
             return place;
     }
-    return ABSENT;
+    return tables->absent;
 }
 
-/* Many at once: while one waits for memory, the next ones are asked for. */
-static void find_some(Wanted *wanted, const int *is_plain, int64_t count, const Tables *tables, int64_t *found)
+/* Many at once: while one waits for memory, the next ones are asked for. How many are odd. */
+static int64_t find_some(Wanted *wanted, const int *is_plain, int64_t count, const Tables *tables, int64_t *found)
 {
     for (int64_t at = 0; at < count; at++) {
-        int64_t place = is_plain[at] ? tables->index[wanted[at].table->first_slot + wanted[at].slot] : ABSENT;
+        int64_t place = is_plain[at] ? tables->index[wanted[at].table->first_slot + wanted[at].slot] : -1;
         if (place >= 0)
             __builtin_prefetch(tables->words + wanted[at].table->first_word + place * wanted[at].table->width);
     }
+    int64_t num_odd = 0;
     for (int64_t at = 0; at < count; at++)
-        found[at] = is_plain[at] ? place_of(&wanted[at], tables) : ODD;
+        num_odd += (found[at] = is_plain[at] ? place_of(&wanted[at], tables) : ODD) == ODD;
+    return num_odd;
 }
 
-static int find_all(const Py_buffer *utf8, const Py_buffer *lengths, const Py_buffer *of_table, const Py_buffer *shapes,
+/* How many are odd; -1 where something does not fit. */
+static int64_t find_all(const Py_buffer *utf8, const Py_buffer *lengths, const Py_buffer *of_table, const Py_buffer *shapes,
                     const Tables *tables, const uint64_t *factors, uint64_t second, int64_t *found)
 {
     const uint8_t *text = utf8->buf, *end = text + utf8->len;
     const int64_t *length = lengths->buf, *number = of_table->buf;
     int64_t num_texts = lengths->len / sizeof *length, num_tables = shapes->len / sizeof(Table);
     int for_all = of_table->len == sizeof *number;
+    int64_t num_odd = 0;
     Wanted wanted[AT_ONCE];
     int is_plain[AT_ONCE];
     for (int64_t first = 0; first < num_texts; first += AT_ONCE) {
@@ -114,7 +118,7 @@ static int find_all(const Py_buffer *utf8, const Py_buffer *lengths, const Py_bu
         for (int64_t at = 0; at < count; at++) {
             int64_t size = length[first + at], which = number[for_all ? 0 : first + at];
             if (size < 0 || size > end - text || which < 0 || which >= num_tables)
-                return 0;
+                return -1;
             const Table *table = wanted[at].table = (const Table *)shapes->buf + which;
             if ((is_plain[at] = is_token(text, size, end, &wanted[at]))) {
                 wanted[at].slot = (int64_t)hash_of(&wanted[at], factors, second) & table->last_slot;
@@ -122,9 +126,9 @@ static int find_all(const Py_buffer *utf8, const Py_buffer *lengths, const Py_bu
             }
             text += size;
         }
-        find_some(wanted, is_plain, count, tables, found + first);
+        num_odd += find_some(wanted, is_plain, count, tables, found + first);
     }
-    return 1;
+    return num_odd;
 }
 
 static int are_whole(const Py_buffer *shapes, const Tables *tables)
@@ -143,20 +147,22 @@ static PyObject *find(PyObject *module, PyObject *arguments)
 {
     Py_buffer utf8, lengths, of_table, shapes, words, index, factors, found;
     unsigned long long second;
-    if (!PyArg_ParseTuple(arguments, "y*y*y*y*y*y*y*Kw*", &utf8, &lengths, &of_table, &shapes, &words, &index, &factors,
-                          &second, &found))
+    long long absent;
+    if (!PyArg_ParseTuple(arguments, "y*y*y*y*y*y*y*KLw*", &utf8, &lengths, &of_table, &shapes, &words, &index,
+                          &factors, &second, &absent, &found))
         return NULL;
-    Tables tables = {words.buf, index.buf, words.len / WORD, index.len / (int64_t)sizeof(int32_t)};
+    Tables tables = {words.buf, index.buf, words.len / WORD, index.len / (int64_t)sizeof(int32_t), absent};
     Py_ssize_t one = sizeof(int64_t);
     int fits = found.len == lengths.len && (of_table.len == one || of_table.len == lengths.len) &&
-               factors.len == MOST_WORDS * WORD && are_whole(&shapes, &tables) &&
-               find_all(&utf8, &lengths, &of_table, &shapes, &tables, factors.buf, second, found.buf);
+               factors.len == MOST_WORDS * WORD && are_whole(&shapes, &tables);
+    int64_t num_odd =
+        fits ? find_all(&utf8, &lengths, &of_table, &shapes, &tables, factors.buf, second, found.buf) : -1;
     Py_buffer *all[] = {&utf8, &lengths, &of_table, &shapes, &words, &index, &factors, &found};
     for (size_t at = 0; at < sizeof all / sizeof *all; at++)
         PyBuffer_Release(all[at]);
-    if (!fits)
+    if (num_odd < 0)
         return PyErr_Format(PyExc_ValueError, "find: expected texts, tables and room for what is found that fit each other");
-    Py_RETURN_NONE;
+    return PyLong_FromLongLong(num_odd);
 }
 
 /* Vectorised for each of these processors, chosen when the module is loaded. */
@@ -280,7 +286,87 @@ static PyObject *add(PyObject *module, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
+typedef struct {
+    const char *at, *end;
+} Values;
+
+/* The next value of a JSON array of strings and numbers, written to `out`; NULL where there is none. */
+static char *take_value(Values *values, char *out)
+{
+    const char *at = values->at, *end = values->end;
+    if (at < end && *at == '"') {
+        for (at++; at < end && *at != '"'; at++)
+            at += *at == '\\';
+        at++;
+    } else {
+        while (at < end && *at != ',' && *at != ']')
+            at++;
+    }
+    if (at >= end || at == values->at || (*at != ',' && *at != ']'))
+        return NULL;
+    memcpy(out, values->at, at - values->at);
+    out += at - values->at;
+    values->at = at + 1;
+    return out;
+}
+
+static char *write_rows(PyObject *between, Values *values, const uint8_t *of_column, Py_ssize_t num_columns,
+                        Py_ssize_t num_rows, char *out)
+{
+    for (Py_ssize_t row = 0; row < num_rows; row++)
+        for (Py_ssize_t column = 0; column <= num_columns; column++) {
+            PyObject *text = PyTuple_GetItem(between, column);
+            memcpy(out, PyBytes_AsString(text), PyBytes_Size(text));
+            out += PyBytes_Size(text);
+            if (column < num_columns && !(out = take_value(&values[of_column[column]], out)))
+                return NULL;
+        }
+    return out;
+}
+
+enum { MOST_SOURCES = 8 };
+
+static PyObject *rows(PyObject *module, PyObject *arguments)
+{
+    PyObject *between, *sources, *made = NULL;
+    const char *of_column;
+    Py_ssize_t num_columns, num_rows, num_sources, size = 0;
+    Values values[MOST_SOURCES];
+    if (!PyArg_ParseTuple(arguments, "O!O!y#n", &PyTuple_Type, &between, &PyTuple_Type, &sources, &of_column,
+                          &num_columns, &num_rows))
+        return NULL;
+    num_sources = PyTuple_Size(sources);
+    int fits = num_sources <= MOST_SOURCES && PyTuple_Size(between) == num_columns + 1 && num_rows >= 0;
+    for (Py_ssize_t at = 0; fits && at < num_sources; at++) {
+        char *text;
+        Py_ssize_t length;
+        if (PyBytes_AsStringAndSize(PyTuple_GetItem(sources, at), &text, &length))
+            return NULL;
+        fits = length >= 2 && text[0] == '[';
+        values[at] = (Values){text + 1, text + length};
+        size += length;
+    }
+    for (Py_ssize_t at = 0; fits && at <= num_columns; at++) {
+        Py_ssize_t length = PyBytes_Size(PyTuple_GetItem(between, at));
+        if (length < 0)
+            return NULL;
+        fits = length <= 1 << 16 && num_rows <= 1 << 24 && (at == num_columns || (uint8_t)of_column[at] < num_sources);
+        size += length * num_rows;
+    }
+    char *out = fits ? PyMem_Malloc(size + 1) : NULL;
+    if (fits && !out)
+        return PyErr_NoMemory();
+    char *end = fits ? write_rows(between, values, (const uint8_t *)of_column, num_columns, num_rows, out) : NULL;
+    if (end)
+        made = PyBytes_FromStringAndSize(out, end - out);
+    else
+        PyErr_Format(PyExc_ValueError, "rows: expected a value of each column for every row");
+    PyMem_Free(out);
+    return made;
+}
+
 static PyMethodDef methods[] = {
+    {"rows", rows, METH_VARARGS, NULL},
     {"add", add, METH_VARARGS, NULL},
     {"find", find, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -35,22 +35,19 @@ class Vocabulary:
     def num_codes(self) -> int:
         return len(self.tokens) + NUM_RESERVED
 
-    def places(self, values: Sequence[str | None]) -> NDArray[np.int64]:
-        """`[value]`: where each value's token stands, -1 where it does not."""
+    def places(self, values: Sequence[str | None], absent: int = -1) -> NDArray[np.int64]:
+        """`[value]`: where each value's token stands, `absent` where it does not."""
         if len(values) == 1:
-            return np.array([self._place(values[0])])
-        texts = Texts.of(values)
-        return np.where(texts.lengths > 0, self._find(texts), -1)
+            place = self._place(values[0])
+            return np.array([absent if place < 0 else place])
+        return self.tables.find_texts(Texts.of(values), self.table, absent)
 
     def codes(self, values: Sequence[str | None]) -> NDArray[np.int32]:
         """`[value]` int32."""
         if len(values) == 1:
             return np.array([self._code(values[0])], dtype=np.int32)
         texts = Texts.of(values)
-        return _codes(self._find(texts), texts)
-
-    def _find(self, texts: Texts) -> NDArray[np.int64]:
-        return self.tables.find_texts(texts, self.table)
+        return _codes(self.tables.find_texts(texts, self.table), texts)
 
     # One value alone, as requests have them: it costs a fraction of what arrays of one cost.
     def _place(self, value: str | None) -> int:

@@ -1,12 +1,14 @@
 """Answers: rankings and bundles in the wire format."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from model.contract import kernels
 from model.contract.answer import ChannelState, FeatureBody, Limits, ModelResponse, TaskBody
 from model.contract.bundle import Manifest
 from model.contract.features.interface import Feature, Side
@@ -16,24 +18,20 @@ from service.ranking.warning import RankWarning
 from service.registry.live import State
 from service.settings import Settings
 
-Piece = bytes | list[bytes]
+VALUE = re.compile(rb'"(?:[^"\\]|\\.)*"|[^,\[\]]+')  # of an array of strings, numbers and nulls
 
 
 def ranking_json(ranking: Ranking, request_id: str, manifest: Manifest) -> bytes:
     """A RankResponse, written in bulk: an object a candidate, of whatever library, would cost more than ranking it."""
-    row: list[Piece] = [
-        b'{"id":',
-        _texts_of_ids(ranking.ids),
-        b',"score":',
-        *_texts_of_numbers(ranking.scores[:, None]),
-    ]
-    row += [b',"predictions":', *_object([task.name for task in manifest.tasks], ranking.predictions)]
+    tasks = [task.name for task in manifest.tasks]
+    rows = Rows()
+    rows.add(b'{"id":', orjson.dumps(ranking.ids))
+    rows.add(b',"score":', _numbers(ranking.scores))
+    rows.add_object(b',"predictions":', tasks, _numbers(ranking.predictions))
     if ranking.contributions is not None:
-        row += [b',"contributions":', *_object(ranking.policy.rules.weights, ranking.contributions)]
-    texts = _row_by_row([*row, b"},"], len(ranking.ids))
-    texts[0] = orjson.dumps(about(ranking, request_id, manifest))[:-1] + b',"ranking":[' + texts[0]
-    texts[-1] = texts[-1].removesuffix(b",") + b"]}"
-    return b"".join(texts)
+        rows.add_object(b',"contributions":', list(ranking.policy.rules.weights), _numbers(ranking.contributions))
+    whole = orjson.dumps(about(ranking, request_id, manifest))
+    return b'%b,"ranking":[%b]}' % (whole[:-1], rows.written(len(ranking.ids)))
 
 
 def about(ranking: Ranking, request_id: str, manifest: Manifest) -> dict[str, Any]:
@@ -46,39 +44,51 @@ def about(ranking: Ranking, request_id: str, manifest: Manifest) -> dict[str, An
     }
 
 
-def _object(names: Iterable[str], table: NDArray[Any]) -> Iterator[Piece]:
-    """Of the numbers in a row, by name."""
-    yield b"{"
-    for at, (name, texts) in enumerate(zip(names, _texts_of_numbers(table), strict=True)):
-        yield b"," * (at > 0) + orjson.dumps(name) + b":"
-        yield texts
-    yield b"}"
+class Rows:
+    """Objects of the same keys. Their values come from JSON arrays, row by row."""
+
+    def __init__(self) -> None:
+        self._between, self._sources, self._of_column = [b""], list[bytes](), list[int]()
+
+    def add(self, before: bytes, values: bytes) -> None:
+        """A column: what belongs in front of its values, and the array of them."""
+        self._begin(before)
+        self._sources.append(values)
+
+    def add_object(self, before: bytes, names: Sequence[str], values: bytes) -> None:
+        """A column for each name, all of one array."""
+        self._between[-1] += before + b"{"
+        for at, name in enumerate(names):
+            self._begin(b"," * (at > 0) + orjson.dumps(name) + b":")
+        self._sources.append(values)
+        self._between[-1] += b"}"
+
+    def _begin(self, before: bytes) -> None:
+        """Another column of the next array."""
+        self._between[-1] += before
+        self._between.append(b"")
+        self._of_column.append(len(self._sources))
+
+    def written(self, num_rows: int) -> bytes:
+        """The rows, with commas between them."""
+        between = (*self._between[:-1], self._between[-1] + b"},")
+        if kernels.COMPILED is None:
+            return self._in_python(between, num_rows)[:-1]
+        return kernels.COMPILED.rows(between, tuple(self._sources), bytes(self._of_column), num_rows)[:-1]
+
+    def _in_python(self, between: Sequence[bytes], num_rows: int) -> bytes:
+        values = [iter(VALUE.findall(one)) for one in self._sources]
+        columns = [*zip(between, self._of_column, strict=False)]
+        return b"".join(
+            piece
+            for _ in range(num_rows)
+            for piece in (*(part for text, at in columns for part in (text, next(values[at]))), between[-1])
+        )
 
 
-def _row_by_row(row: Sequence[Piece], num_rows: int) -> list[bytes]:
-    """What is the same in every row, and columns of what is not, in turn."""
-    merged: list[Piece] = [b""]
-    for piece in row:
-        if isinstance(piece, bytes) and isinstance(merged[-1], bytes):
-            merged[-1] += piece
-        else:
-            merged.append(piece)
-    texts = [b""] * (num_rows * len(merged))
-    for at, piece in enumerate(merged):
-        texts[at :: len(merged)] = [piece] * num_rows if isinstance(piece, bytes) else piece
-    return texts
-
-
-def _texts_of_ids(ids: Sequence[str]) -> list[bytes]:
-    """Indented, each has a line of its own: no string in JSON has a line break."""
-    return orjson.dumps(ids, option=orjson.OPT_INDENT_2).removeprefix(b"[\n  ").removesuffix(b"\n]").split(b",\n  ")
-
-
-def _texts_of_numbers(table: NDArray[Any]) -> list[list[bytes]]:
-    """By column, with as many digits as the type of the array needs; what is not finite becomes null."""
-    flat = np.ascontiguousarray(table).ravel()
-    texts = orjson.dumps(flat, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
-    return [texts[at :: table.shape[1]] for at in range(table.shape[1])]
+def _numbers(table: NDArray[Any]) -> bytes:
+    """Row by row, with as many digits as the type of the array needs; what is not finite becomes null."""
+    return orjson.dumps(np.ascontiguousarray(table).ravel(), option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _warning(warning: RankWarning) -> dict[str, Any]:

@@ -59,11 +59,12 @@ def test_texts_are_found_by_their_tokens(either: Any, several: list[tuple[set[st
     together = HashTables.joined([(HashTables.of(one), 0) for one in known])
     wanted = [(text, at) for at, (of_table, asked) in enumerate(several) for text in [*sorted(of_table), *asked]]
     expected = [
-        list(known[at]).index(token) if (token := Texts.of([text]).tokens()[0]) in known[at] else -1
+        list(known[at]).index(token) if text and (token := Texts.of([text]).tokens()[0]) in known[at] else -1
         for text, at in wanted
     ]
     asked, of_table = Texts.of([text for text, _ in wanted]), np.array([at for _, at in wanted], dtype=np.intp)
     assert together.find_texts(asked, of_table).tolist() == expected
+    assert together.find_texts(asked, of_table, absent=99).tolist() == [99 if one < 0 else one for one in expected]
     for table in range(len(several)):
         alone = [at for at, number in enumerate(of_table) if number == table]
         one = Texts.of([wanted[at][0] for at in alone])

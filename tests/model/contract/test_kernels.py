@@ -83,6 +83,7 @@ def test_tables_that_do_not_fit_are_refused(compiled: Any, change: dict[str, Any
         "index": tables.index,
         "factors": np.ones(8, dtype=np.uint64),
         "second": 1,
+        "absent": -1,
         "found": np.zeros(2, dtype=np.int64),
     }
     assert len(tables.index) == 8
@@ -91,8 +92,39 @@ def test_tables_that_do_not_fit_are_refused(compiled: Any, change: dict[str, Any
         compiled.find(*(given | change).values())
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"num_rows": 3},
+        {"num_rows": -1},
+        {"num_rows": 2**40},
+        {"of_column": bytes([0, 2])},
+        {"of_column": bytes([0])},
+        {"sources": (b'["a","b"]', b"[1")},
+        {"sources": (b'["a","b"]', b"1,2]")},
+        {"sources": (b'["a","b"]', b"")},
+        {"sources": (b'["a","b', b"[1,2]")},
+        {"sources": (b'["a","b\\', b"[1,2]")},
+        {"sources": (b"[]", b"[]")},
+        {"sources": (b"[]",) * 9},
+    ],
+)
+def test_rows_without_their_values_are_refused(compiled: Any, change: dict[str, Any]) -> None:
+    given = {
+        "between": (b"<", b"|", b">"),
+        "sources": (b'["a","\\",]"]', b"[1,null]"),
+        "of_column": b"\0\1",
+        "num_rows": 2,
+    }
+    assert compiled.rows(*given.values()) == b'<"a"|1><"\\",]"|null>'
+    with pytest.raises(ValueError, match="rows: expected a value of each column"):
+        compiled.rows(*(given | change).values())
+    with pytest.raises(TypeError):
+        compiled.rows(("<", b"|", b">"), *[*given.values()][1:])
+
+
 def test_places_outside_of_the_words_are_left_to_numpy(compiled: Any) -> None:
     found = np.zeros(1, dtype=np.int64)
     index, words, ones = np.full(8, 5, dtype=np.int32), np.zeros(1, dtype=np.uint64), np.ones(8, dtype=np.uint64)
-    compiled.find(b"a", np.array([1]), np.array([0]), np.array([[0, 1, 0, 7]]), words, index, ones, 1, found)
+    compiled.find(b"a", np.array([1]), np.array([0]), np.array([[0, 1, 0, 7]]), words, index, ones, 1, -1, found)
     assert found.tolist() == [-2]

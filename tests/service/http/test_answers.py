@@ -3,7 +3,9 @@
 import json
 
 import numpy as np
+import pytest
 
+from model.contract import kernels
 from model.contract.combination import Policy
 from service.http.answers import ranking_json
 from service.ranking.order import Ranking
@@ -11,6 +13,12 @@ from service.ranking.policy import ChosenPolicy
 from tests.service.small_bundle import TASKS, manifest
 
 RULES = Policy.model_validate({"combination": "weighted_sum", "weights": {"click": 1.0}})
+
+
+@pytest.fixture(params=["compiled", "numpy"], autouse=True)
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "numpy":
+        monkeypatch.setattr(kernels, "COMPILED", None)
 
 
 def test_what_is_not_finite_is_null() -> None:
