@@ -53,4 +53,4 @@ image-test: $(VENV)/installed  ## build the container image, run it, rank with i
 	$(BIN)/python -m pytest tests/image --image -s
 
 clean:  ## remove the environment and what runs left behind
-	rm -rf $(VENV) build *.egg-info runs registry demo
+	rm -rf $(VENV) build model/contract/_kernels.*.so *.egg-info runs registry demo
