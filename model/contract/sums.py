@@ -39,7 +39,7 @@ class Layout:
 
     def __init__(self, inputs: Mapping[str, Sequence[Any]], precision: Precision) -> None:
         """`inputs` are the names and shapes of what the rank graph reads."""
-        read = [(name, shape) for name, shape in inputs.items() if name.startswith((ENTERED, RECTIFIED))]
+        read = [(name, shape) for name, shape in inputs.items() if shape and name.startswith((ENTERED, RECTIFIED))]
         self.parts = [Part(name, tuple(shape[:-2]), shape[-1], name.startswith(RECTIFIED)) for name, shape in read]
         self.dtype = FLOAT32 if precision is Precision.FLOAT32 else BFLOAT16
 

@@ -10,11 +10,9 @@ from model.contract.graphs import (
     BIAS_LOGITS,
     CANDIDATE,
     CANDIDATE_HALF,
-    ENTERED,
     MEMORIES,
     PREDICTIONS,
     RANK,
-    RECTIFIED,
     REQUEST,
     REQUEST_HALF,
 )
@@ -63,10 +61,8 @@ def _tensor(spec: ArraySpec) -> Tensor:
 
 
 def check_inputs(where: str, found: Sequence[Any], expected: Mapping[str, Tensor]) -> None:
-    """`found` are ONNX Runtime's descriptions; parts of sums are for `check_sums`. Raises InputError."""
+    """`found` are ONNX Runtime's descriptions. Raises InputError."""
     for one in found:
-        if one.name.startswith((ENTERED, RECTIFIED)):
-            continue
         if one.name not in expected:
             raise InputError(unknown_name(f"{where}: inputs", "an encoded array of the schema", one.name, expected))
         _check_tensor(f"{where}: input `{one.name}`", one, expected[one.name])

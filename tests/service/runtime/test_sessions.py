@@ -11,7 +11,7 @@ from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_te
 from onnx.numpy_helper import from_array
 
 from model.contract.bundle import Bundle, read_bundle
-from model.contract.graphs import BIAS_LOGITS, ENTERED, PREDICTIONS, REQUEST_HALF
+from model.contract.graphs import BIAS_LOGITS, CANDIDATE_HALF, ENTERED, PREDICTIONS, REQUEST_HALF
 from model.contract.mistakes import InputError
 from service.runtime.sessions import Runtime
 from tests.service.small_bundle import VERSION, schema_of
@@ -69,6 +69,16 @@ def other_parts(bundle: Bundle) -> Bundle:
     return bundle
 
 
+def sums_for_a_candidate(bundle: Bundle) -> Bundle:
+    """Its graph reads what is for the rank graph alone."""
+    values = [(f"{ENTERED}h", bundle.halves.dim), (CANDIDATE_HALF, bundle.halves.dim)]
+    read, told = (make_tensor_value_info(name, TensorProto.FLOAT, [None, width]) for name, width in values)
+    graph = make_graph([make_node("Identity", [read.name], [told.name])], "candidate", [read], [told])
+    model = make_model(graph, ir_version=10, opset_imports=[make_opsetid("", 18)])
+    bundle.graph("candidate").write_bytes(model.SerializeToString())
+    return bundle
+
+
 def swapped_graphs(bundle: Bundle) -> Bundle:
     bundle.graph("rank").write_bytes(bundle.graph("request").read_bytes())
     return bundle
@@ -92,6 +102,10 @@ def no_graph(bundle: Bundle) -> Bundle:
         ),
         (narrow_halves, r"request\.onnx: output `request_half`: expected tensor\(float\) of shape \[rows, 3\]"),
         (request_of_another, r"request\.onnx: output `request_half`: expected tensor\(float\) of shape \[rows, \d+\]"),
+        (
+            sums_for_a_candidate,
+            r"candidate\.onnx: inputs: expected an encoded array of the schema .* found `entered\.h`",
+        ),
         (swapped_graphs, r"rank\.onnx: inputs: expected an encoded array"),
         (no_graph, r"rank\.onnx: expected a graph that ONNX Runtime can load"),
     ],
