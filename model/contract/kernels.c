@@ -1,6 +1,7 @@
-/* Kernels: the innermost loops of a request. What they compute is said, and can be had without them, in kernels.py.
+/* Kernels: the innermost loops of a request. What they compute is said in Python, beside the only caller of each, which
+   also does without them: `find` in hash_tables.py, `add` in sums.py, `rows` in service/http/answers.py.
 
-   Buffers come from numpy, contiguous and of the types that kernels.py names; sizes are checked here, so that no bundle
+   Buffers are contiguous, and of the types that those callers have; sizes are checked here, so that no bundle
    or request can lead them astray. Python's limited API: one build serves every version since 3.11. */
 
 #define PY_SSIZE_T_CLEAN

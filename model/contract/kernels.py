@@ -1,6 +1,6 @@
 """Kernels: the innermost loops of a request, compiled from kernels.c where there was a compiler at installation.
 
-Each has its equal in numpy, beside its only caller, which says what it computes and serves without it, more slowly.
+Each has its equal in Python, beside its only caller, which says what it computes and serves without it, more slowly.
 """
 
 import contextlib
