@@ -11,6 +11,7 @@ torch and the dependencies of WatchNext too. The last line is one JSON object.
 import argparse
 import json
 import os
+import statistics
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
@@ -24,10 +25,10 @@ from benchmarks.serving.load import Load
 from benchmarks.serving.million import Start, measure_start
 from benchmarks.serving.published import Published
 from benchmarks.serving.reference import REFERENCES, published
-from benchmarks.serving.rounds import Answers, Effort, Question, ask, largest_gap
+from benchmarks.serving.rounds import Answers, Effort, Question, ask, largest_gap, median_of
 from benchmarks.serving.servers import serving
 from benchmarks.serving.share import measure_shares
-from benchmarks.serving.summary import summarise
+from benchmarks.serving.summary import Ratios, medians, ratios
 from benchmarks.serving.workloads import by_arrow, by_ids, by_json
 from model.contract.serving import TOLERANCES, Precision
 
@@ -67,21 +68,30 @@ def one_core(found: Published, asked: list[Arm], num_videos: int, effort: Effort
         if not gap <= TOLERANCES[Precision.FLOAT32]:
             raise SystemExit(f"the services are no measure of each other: predictions differ by {gap}")
     answers, memory = ask(starts, QUESTIONS, num_videos, effort)
-    console.print(_table(answers))
+    console.print(_figures(answers))
     console.print("memory", {name: f"{mib:.0f} MiB" for name, mib in memory.items()})
     return answers
 
 
-def _table(answers: Answers) -> Table:
+def _figures(answers: Answers) -> Table:
+    """Medians over the rounds."""
     table = Table("service", "candidates", "connections", "", "p50 ms", "p95", "p99", "requests/s")
-    for (name, question), one in sorted(answers.items(), key=lambda both: both[0][1].workload.name):
+    for (name, question), rounds in sorted(answers.items(), key=lambda both: both[0][1].workload.name):
+        one = median_of(rounds)
         figures = (f"{one.p50:.2f}", f"{one.p95:.2f}", f"{one.p99:.2f}", f"{one.requests_per_s:.0f}")
         again = "again" if question.again else ""
         table.add_row(name, question.workload.name, str(question.connections), again, *figures)
     return table
 
 
-def two_workers_over_one(found: Published, num_videos: int, effort: Effort) -> float:
+def _spread(found: Ratios) -> Table:
+    table = Table("ratio", "median", "least", "most")
+    for name, rounds in ((name, rounds) for name, rounds in found.items() if rounds):
+        table.add_row(name, *(f"{one:.2f}" for one in (statistics.median(rounds), min(rounds), max(rounds))))
+    return table
+
+
+def two_workers_over_one(found: Published, num_videos: int, effort: Effort) -> list[float]:
     """Requests a second, on as many cores as there are workers, with the load beside them."""
     question = Question(USUAL, 16)
     starts = {
@@ -89,7 +99,8 @@ def two_workers_over_one(found: Published, num_videos: int, effort: Effort) -> f
         "two": partial(serving, WATCHNEXT, found, 2, SERVER_CORE | LOAD_CORE),
     }
     answers, _ = ask(starts, [question], num_videos, effort)
-    return answers["two", question].requests_per_s / answers["one", question].requests_per_s
+    pairs = zip(answers["two", question], answers["one", question], strict=True)
+    return [two.requests_per_s / one.requests_per_s for two, one in pairs]
 
 
 def main() -> None:
@@ -106,11 +117,13 @@ def main() -> None:
         start = measure_start(published(REFERENCES["million"], chosen.out))
         console.print(start)
         os.sched_setaffinity(0, LOAD_CORE)
-    workers = two_workers_over_one(found, reference.num_videos, effort)
+    found_ratios = dict(ratios(answers))
+    found_ratios["two_workers_over_one"] = two_workers_over_one(found, reference.num_videos, effort)
     with serving(WATCHNEXT, found, 1, SERVER_CORE) as server:
         load = Load(server.url, USUAL, USUAL.bodies(reference.num_videos), 1, effort.seconds)
-        shares = measure_shares(found, load, effort.rounds, SERVER_CORE, LOAD_CORE)
-    figures = summarise(answers, workers) | asdict(shares) | (asdict(start) if start else {})
+        found_ratios["model_share"] = measure_shares(load, effort.rounds)
+    console.print(_spread(found_ratios))
+    figures = medians(found_ratios) | (asdict(start) if start else {})
     console.print(f"p50 is 1/{figures['plain_over_watchnext_p50_fp32']:.1f} of {PLAIN.name} FastAPI")
     print(json.dumps({"ranker": reference.name} | figures))
 

@@ -1,15 +1,16 @@
 """Rounds: every service answers the same requests in turn, several times over, so that no noisy minute decides.
 
-A service is alone while it is asked: the processes of some wake now and then though nobody asks them, and what they
-push out of the caches costs a short request a fifth of its p50. Each round starts it anew: where the memory of a
+Each question goes to all services, one right after the other, for what else the host does changes within minutes. All
+but the one that is asked are halted: the processes of some wake now and then though nobody asks them, and what they
+push out of the caches costs a short request a fifth of its p50. Each round starts all anew: where the memory of a
 process comes to lie decides on a tenth.
 """
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
 
 import httpx
 
@@ -17,7 +18,7 @@ from benchmarks.serving.load import Figures, Load
 from benchmarks.serving.servers import Server
 from benchmarks.serving.workloads import Workload
 
-WARM_UP_S = 1  # of each service, unmeasured: what starts goes on starting after it says that it is ready
+WARM_UP_S = 1  # unmeasured, before each question: what was halted, or has just started, has other things to do first
 PAUSE_S = 0.5  # some go on computing what nobody waits for any more
 
 
@@ -40,35 +41,51 @@ class Question:
 
 Servers = Mapping[str, Server]
 Started = Callable[[], AbstractContextManager[Server]]
-Answers = dict[tuple[str, Question], Figures]
+Answers = Mapping[tuple[str, Question], Sequence[Figures]]
 
 
 def ask(
     services: Mapping[str, Started], questions: Sequence[Question], num_videos: int, effort: Effort
 ) -> tuple[Answers, Mapping[str, float]]:
-    """By service and question, and the MiB of memory of each in the end. Questions are asked in this order; Arrow of
-    WatchNext alone, which is named first.
+    """By service and question, the figures of each round, and the MiB of memory of each service in the end. Questions
+    are asked in this order; Arrow of WatchNext alone, which is named first.
     """
     memory: dict[str, float] = {}
     found: dict[tuple[str, Question], list[Figures]] = {}
     bodies = {one.workload: one.workload.bodies(num_videos) for one in questions}
 
-    def answered(server: Server, question: Question, seconds: int) -> Figures:
-        workload = question.workload
-        figures = Load(server.url, workload, bodies[workload], question.connections, seconds).run()
+    def answered(server: Server, question: Question) -> Figures:
+        load = Load(server.url, question.workload, bodies[question.workload], question.connections, WARM_UP_S)
+        load.run()
+        figures = replace(load, seconds=effort.seconds).run()
         time.sleep(PAUSE_S)
         return figures
 
     for _ in range(effort.rounds):
-        for name, start in services.items():
-            own = [one for one in questions if name == next(iter(services)) or not one.workload.is_arrow]
-            with start() as server:
-                for question in {one.workload.media_type: one for one in reversed(own)}.values():
-                    answered(server, question, WARM_UP_S)
-                for question in own:
-                    found.setdefault((name, question), []).append(answered(server, question, effort.seconds))
-                memory[name] = server.memory_mib()
-    return {key: _median(figures) for key, figures in found.items()}, memory
+        with ExitStack() as stack:
+            servers = {name: stack.enter_context(_halted(start)) for name, start in services.items()}
+            for question in questions:
+                asked = [*services][:1] if question.workload.is_arrow else [*services]
+                for name in asked:
+                    with servers[name].awake():
+                        found.setdefault((name, question), []).append(answered(servers[name], question))
+            memory = {name: server.memory_mib() for name, server in servers.items()}
+    return found, memory
+
+
+@contextmanager
+def _halted(start: Started) -> Iterator[Server]:
+    with start() as server:
+        server.halt()
+        try:
+            yield server
+        finally:
+            server.go_on()  # what is halted cannot end
+
+
+def median_of(figures: Sequence[Figures]) -> Figures:
+    names = Figures.__dataclass_fields__
+    return Figures(**{name: statistics.median(getattr(one, name) for one in figures) for name in names})
 
 
 def largest_gap(servers: Servers, workloads: Sequence[Workload], num_videos: int) -> float:
@@ -92,8 +109,3 @@ def _predictions(server: Server, workload: Workload, body: bytes) -> dict[str, d
     headers = {"Content-Type": workload.media_type}
     answer = httpx.post(server.url, content=body, headers=headers, timeout=30, trust_env=False).raise_for_status()
     return {one["id"]: one["predictions"] for one in answer.json()["ranking"]}
-
-
-def _median(figures: Sequence[Figures]) -> Figures:
-    names = Figures.__dataclass_fields__
-    return Figures(**{name: statistics.median(getattr(one, name) for one in figures) for name in names})

@@ -32,6 +32,26 @@ class Server:
         """Of all its processes: the proportional set size, in which what is shared counts once."""
         return sum(_pss_kib(process) for process in _tree(self.process.pid)) / 1024
 
+    def halt(self) -> None:
+        """All its processes, until it goes on; requests of meanwhile wait."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        self.go_on()
+        try:
+            yield
+        finally:
+            self.halt()
+
+    def _signal(self, number: signal.Signals) -> None:
+        for process in _tree(self.process.pid):
+            with contextlib.suppress(ProcessLookupError):  # it may have ended
+                os.kill(process, number)
+
 
 def _tree(root: int) -> set[int]:
     parents = dict(_parents())

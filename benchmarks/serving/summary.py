@@ -1,34 +1,42 @@
-"""Summary: the ratios that the project promises, from what was measured in one run."""
+"""Summary: the ratios that the project promises, each from what was measured within one round."""
 
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 
+from benchmarks.serving.load import Figures
 from benchmarks.serving.rounds import Answers, Question
 from benchmarks.serving.workloads import Workload, by_arrow, by_ids, by_json
 
+Ratios = Mapping[str, Sequence[float]]
 USUAL = Question(by_ids(500))
+AGAIN = Question(by_ids(500), again=True)
 
 
-def summarise(answers: Answers, two_workers_over_one: float) -> Mapping[str, float | None]:
-    """A ratio is null where a service is missing here."""
+def ratios(answers: Answers) -> Ratios:
+    """One a round; none where a service is missing here."""
 
-    def p50(workload: Workload, name: str = "watchnext", again: bool = False) -> float | None:
-        found = answers.get((name, Question(workload, again=again)))
-        return found.p50 if found else None
+    def figures(question: Question | Workload, name: str = "watchnext") -> Sequence[Figures]:
+        return answers.get((name, question if isinstance(question, Question) else Question(question)), ())
 
-    usual = answers["watchnext", USUAL]
+    usual = figures(USUAL)
     return {
-        "plain_over_watchnext_p50_fp32": _ratio(p50(by_ids(500), "plain"), usual.p50),
-        "plain_over_watchnext_p50_reduced": _ratio(p50(by_ids(500), "plain"), p50(by_ids(500), "reduced")),
-        "plain_over_watchnext_p50_fp32_again": _ratio(p50(by_ids(500), "plain", True), p50(by_ids(500), again=True)),
-        "litserve_over_watchnext_p50": _ratio(p50(by_ids(500), "litserve"), usual.p50),
-        "bentoml_over_watchnext_p50": _ratio(p50(by_ids(500), "bentoml"), usual.p50),
-        "p99_over_p50": usual.p99 / usual.p50,
-        "two_workers_over_one": two_workers_over_one,
-        "candidates_5000_over_500": _ratio(p50(by_ids(5_000)), usual.p50),
-        "inline_json_over_ids": _ratio(p50(by_json(300)), p50(by_ids(300))),
-        "inline_arrow_over_ids": _ratio(p50(by_arrow(300)), p50(by_ids(300))),
+        "plain_over_watchnext_p50_fp32": _over(figures(USUAL, "plain"), usual),
+        "plain_over_watchnext_p50_reduced": _over(figures(USUAL, "plain"), figures(USUAL, "reduced")),
+        "plain_over_watchnext_p50_fp32_again": _over(figures(AGAIN, "plain"), figures(AGAIN)),
+        "litserve_over_watchnext_p50": _over(figures(USUAL, "litserve"), usual),
+        "bentoml_over_watchnext_p50": _over(figures(USUAL, "bentoml"), usual),
+        "p99_over_p50": [one.p99 / one.p50 for one in usual],
+        "candidates_5000_over_500": _over(figures(by_ids(5_000)), usual),
+        "inline_json_over_ids": _over(figures(by_json(300)), figures(by_ids(300))),
+        "inline_arrow_over_ids": _over(figures(by_arrow(300)), figures(by_ids(300))),
     }
 
 
-def _ratio(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else one / other
+def _over(some: Sequence[Figures], others: Sequence[Figures]) -> list[float]:
+    """Of p50. What the machine did in a round it did to both."""
+    return [one.p50 / other.p50 for one, other in zip(some, others, strict=bool(some and others))]
+
+
+def medians(found: Ratios) -> dict[str, float | None]:
+    """Null where there is none."""
+    return {name: statistics.median(of_round) if of_round else None for name, of_round in found.items()}
