@@ -19,7 +19,7 @@ from model.contract.durable import told_as_input_errors
 from model.contract.features.discrete import Discrete
 from model.contract.features.interface import Feature
 from model.contract.mistakes import InputError, Mistake, mistake, nearest, quote
-from model.contract.names import given_by_name, stranger
+from model.contract.names import stranger
 from model.contract.registry import open_registry
 from model.contract.request import LONGEST_ID
 from model.contract.schema import FeatureSchema, Keys
@@ -107,7 +107,7 @@ def _plan(table: Table, key: str, types: Mapping[str, pl.DataType], schema: Feat
     if schema is None:
         return Plan(key, names, history, {})
     side = SIDES[table.entity]
-    kinds = given_by_name(side, schema)
+    kinds = schema.given_by_name[side]
     wrong = [stranger(f"{table.source}: column `{one}`", one, side, schema) for one in names if one not in kinds]
     if wrong:
         raise InputError(*wrong)

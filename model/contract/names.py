@@ -1,36 +1,23 @@
-"""Names: the features and outcomes that may be given by name, and what is said of a name that may not."""
+"""Names: what is said of a name by which no feature, or no outcome, may be given."""
 
 from collections.abc import Iterator, Sequence
 
-from model.contract.features.interface import Feature, Side
+from model.contract.features.interface import Side
 from model.contract.mistakes import Mistake, quote, unknown_name
 from model.contract.request import Interaction
 from model.contract.schema import FeatureSchema
 
 
-def given_by_name(side: Side, schema: FeatureSchema) -> dict[str, Feature]:
-    elsewhere = _given_elsewhere(schema)
-    return {one.name: one for one in schema.of_sides(side) if one.name not in elsewhere}
-
-
-def _given_elsewhere(schema: FeatureSchema) -> dict[str | None, str]:
-    """Where the request has the features that are not given by name."""
-    keys = schema.keys
-    ids = {keys.user: "user.id", keys.video: "candidates[].id", keys.query_video: "query.video_id"}
-    return ids | dict.fromkeys(schema.histories, "user.history")
-
-
 def stranger(where: str, name: str, side: Side, schema: FeatureSchema) -> Mistake:
-    """What is wrong with a name that is none of `given_by_name`."""
-    elsewhere = _given_elsewhere(schema)
+    """What is wrong with a name that is none of the side's `given_by_name`."""
     expected = f"a feature of the {side}"
-    if name in elsewhere:
-        return Mistake(where, f"`{elsewhere[name]}` to give `{name}`", "a feature")
+    if name in schema.given_elsewhere:
+        return Mistake(where, f"`{schema.given_elsewhere[name]}` to give `{name}`", "a feature")
     if name in schema.columns:
         return Mistake(where, expected, f"`{name}`, a feature of the {schema.columns[name].side}")
     if name in schema.matches:
         return Mistake(where, expected, f"`{name}`, which is computed from the history")
-    return unknown_name(where, expected, name, given_by_name(side, schema))
+    return unknown_name(where, expected, name, schema.given_by_name[side])
 
 
 def wrong_outcomes(history: Sequence[Interaction] | None, where: str, schema: FeatureSchema) -> Iterator[Mistake]:

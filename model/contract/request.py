@@ -146,11 +146,20 @@ class RankRequest(Asked):
     candidates: Annotated[list[AnyCandidate], AllAlike]
 
     @cached_property
-    def ids(self) -> list[str]:
+    def are_ids(self) -> bool:
+        """Whether candidates bring nothing along, as most do: what is said of each is then not looked at."""
+        return {str}.issuperset(map(type, self.candidates))
+
+    @cached_property
+    def ids(self) -> Sequence[str]:
+        if self.are_ids:
+            return self.candidates  # type: ignore[return-value]
         return [one if isinstance(one, str) else one.id for one in self.candidates]
 
     @cached_property
     def inline(self) -> dict[str, InlineColumn]:
+        if self.are_ids:
+            return {}
         rows, given = [], []
         for row, one in enumerate(self.candidates):
             if not isinstance(one, str) and one.features:

@@ -45,6 +45,19 @@ class FeatureSchema(Strict):
     def histories(self) -> dict[str, History]:
         return {name: one for name, one in self.columns.items() if isinstance(one, History)}
 
+    @cached_property
+    def given_elsewhere(self) -> dict[str | None, str]:
+        """The features that a request does not give by name, and where it has them."""
+        ids = {self.keys.user: "user.id", self.keys.video: "candidates[].id", self.keys.query_video: "query.video_id"}
+        return ids | dict.fromkeys(self.histories, "user.history")
+
+    @cached_property
+    def given_by_name(self) -> dict[Side, dict[str, Feature]]:
+        return {
+            side: {one.name: one for one in self.of_sides(side) if one.name not in self.given_elsewhere}
+            for side in Side
+        }
+
     def discrete(self, name: str) -> Discrete:
         """A feature that has a vocabulary; the schema must have been checked."""
         feature = self.columns[name]

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from model.contract.features.interface import Feature, Side
 from model.contract.mistakes import MOST_MISTAKES, InputError, Mistake, Strict, mistake, quote
-from model.contract.names import given_by_name, stranger, wrong_outcomes
+from model.contract.names import stranger, wrong_outcomes
 from model.contract.request import Features, Interaction
 from model.contract.schema import FeatureSchema
 
@@ -75,7 +75,7 @@ def _is_document(found: Any) -> bool:
 def check_stored(entity: Entity, stored: VideoFeatures, schema: FeatureSchema) -> None:
     """Raises InputError with the first mistakes: names that the schema does not know there, values of a wrong type."""
     side = SIDES[entity]
-    features = given_by_name(side, schema)
+    features = schema.given_by_name[side]
     history = stored.history if isinstance(stored, UserFeatures) else None
     strangers = (
         stranger(f"features.{quote(name)[1:-1]}", name, side, schema)

@@ -12,7 +12,7 @@ from pydantic import PrivateAttr, ValidationError
 
 from model.contract.bundle import Manifest
 from model.contract.mistakes import MOST_MISTAKES, InputError, Mistake, mistake, of_validation, quote
-from model.contract.request import Asked, InlineColumn, RankRequest
+from model.contract.request import LONGEST_ID, Asked, InlineColumn, RankRequest
 from model.contract.texts import Texts
 from service.http.answers import about
 from service.http.body import parse
@@ -29,7 +29,7 @@ HEADER, COMPRESSION = 2, 3  # the fields of a Message and of a RecordBatch in Ar
 class ArrowRequest(Asked):
     """The document in the metadata. Its candidates are the rows of the table."""
 
-    _ids: list[str] = PrivateAttr(default_factory=list)
+    _ids: Sequence[str] = PrivateAttr(default_factory=list)
     _inline: dict[str, InlineColumn] = PrivateAttr(default_factory=dict)
 
     def take(self, batch: pa.RecordBatch) -> None:
@@ -40,7 +40,7 @@ class ArrowRequest(Asked):
         self._inline = {name: InlineColumn(rows, _values(column)) for name, column in columns.items()}
 
     @property
-    def ids(self) -> list[str]:
+    def ids(self) -> Sequence[str]:
         return self._ids
 
     @property
@@ -151,8 +151,11 @@ def _nulls(batch: pa.RecordBatch) -> Iterator[Mistake]:
             yield Mistake(f"candidates[{row}].{where}", "a value in every row", "null")
 
 
-def _ids(column: Any) -> list[str]:
+def _ids(column: Any) -> Sequence[str]:
     """Held to what holds for ids in JSON."""
+    sizes = _texts(column).lengths  # in bytes, of which there are no fewer than characters
+    if sizes.min(initial=1) >= 1 and sizes.max(initial=1) <= LONGEST_ID:
+        return list(column.to_pylist())
     try:
         return RankRequest.model_validate({"candidates": column.to_pylist()}, strict=True).ids
     except ValidationError as error:
@@ -176,15 +179,13 @@ def _texts(column: Any) -> Texts:
 
 def ranking_arrow(ranking: Ranking, request_id: str, manifest: Manifest) -> bytes:
     """A row a ranked candidate; what is said of the whole ranking is a JSON document in the metadata."""
+    predictions = np.ascontiguousarray(ranking.predictions.T)
     columns = {ID: pa.array(ranking.ids, pa.string()), "score": pa.array(ranking.scores)}
     names = [f"{PREDICTION}.{task.name}" for task in manifest.tasks]
-    columns |= {name: pa.array(column) for name, column in zip(names, ranking.predictions.T, strict=True)}
+    columns |= dict(zip(names, map(pa.array, predictions), strict=True))
     if ranking.contributions is not None:
         names = [f"{CONTRIBUTION}.{name}" for name in ranking.policy.rules.weights]
-        columns |= {name: pa.array(column) for name, column in zip(names, ranking.contributions.T, strict=True)}
+        columns |= dict(zip(names, map(pa.array, ranking.contributions.T), strict=True))
     document = orjson.dumps(about(ranking, request_id, manifest))
-    batch = pa.record_batch(columns).replace_schema_metadata({RESPONSE_KEY: document})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as stream:
-        stream.write_batch(batch)
-    return bytes(sink.getvalue().to_pybytes())
+    batch = pa.RecordBatch.from_arrays([*columns.values()], names=[*columns], metadata={RESPONSE_KEY: document})
+    return b"".join((batch.schema.serialize(), batch.serialize(), END_OF_STREAM))

@@ -5,7 +5,7 @@ from itertools import chain, islice
 
 from model.contract.features.interface import Side
 from model.contract.mistakes import MOST_MISTAKES, InputError, Mistake, mistake, quote
-from model.contract.names import given_by_name, stranger, wrong_outcomes
+from model.contract.names import stranger, wrong_outcomes
 from model.contract.request import Asked, InlineColumn
 from model.contract.schema import FeatureSchema
 
@@ -46,9 +46,8 @@ def _wrong_names(request: Asked, schema: FeatureSchema) -> Iterator[Mistake]:
         (Side.CANDIDATE, {name: _places(column) for name, column in request.inline.items()}),
     ]
     for side, given in places:
-        allowed = given_by_name(side, schema) if given else set()
         for name in given:
-            if name not in allowed:
+            if name not in schema.given_by_name[side]:
                 for where in given[name]:
                     yield stranger(f"{where}.{quote(name)[1:-1]}", name, side, schema)
 

@@ -12,7 +12,6 @@ from model.contract.encoding import Encoder, encode
 from model.contract.features.discrete import Discrete
 from model.contract.features.interface import Arrays, Feature, Side
 from model.contract.mistakes import InputError
-from model.contract.names import given_by_name
 from model.contract.request import Asked, InlineColumn, columns_of
 from model.contract.schema import FeatureSchema
 from model.contract.stored_features import Document
@@ -70,7 +69,7 @@ def overlay(request: Asked, encoder: Encoder, store: FeatureStore) -> Overlay:
     videos = columns_of(rows, [stored.videos[request.ids[row]]["features"] for row in rows])
     of_user, ignored_of_user = _layers(_of_user(stored.user, schema), _features_of_user(schema), encoder)
     of_query, _ = _layers(_of_query_video(stored.videos.get(query or ""), schema), schema.columns, encoder)
-    of_candidates, ignored = _layers(videos, given_by_name(Side.CANDIDATE, schema), encoder)
+    of_candidates, ignored = _layers(videos, schema.given_by_name[Side.CANDIDATE], encoder)
     return Overlay(
         {name: array for layer in (*of_user, *of_query) for name, array in layer.arrays.items()},
         tuple(of_candidates),
@@ -81,7 +80,7 @@ def overlay(request: Asked, encoder: Encoder, store: FeatureStore) -> Overlay:
 
 
 def _features_of_user(schema: FeatureSchema) -> dict[str, Feature]:
-    return given_by_name(Side.USER, schema) | schema.histories
+    return schema.given_by_name[Side.USER] | schema.histories
 
 
 def _of_user(user: Document | None, schema: FeatureSchema) -> dict[str, InlineColumn]:
