@@ -65,8 +65,8 @@ class RankGraph(nn.Module):
     def forward(
         self, total: Mapping[str, Tensor], bias_logits: Tensor, arrays: Batch, memories: Tensor | None = None
     ) -> Tensor:
-        """`total` has the networks of a part in front of the candidates: so they are multiplied."""
-        parts = {name.partition(".")[2]: part.movedim(-2, 0) for name, part in total.items()}
+        """What is rectified has its networks in front of the candidates: so they are multiplied."""
+        parts = {name.partition(".")[2]: part.movedim(_rows(name), 0) for name, part in total.items()}
         return self.ranker.calibration(self.ranker.logits(parts, memories, bias_logits, arrays))
 
 
@@ -83,20 +83,21 @@ def export_graphs(ranker: MultiTaskRanker, request: Batch, candidates: Batch, fo
     pair_arrays = {name: candidates[name] for name in inputs.pair_names}
     with torch.no_grad():
         half, bias, *memories = RequestGraph(ranker)(request_arrays)
-        total = half + CandidateGraph(ranker)(candidate_arrays)
+        apart = ranker.apart(half + CandidateGraph(ranker)(candidate_arrays))
     given = [REQUEST_HALF, BIAS_LOGITS, *([MEMORIES] if memories else [])]
     _export(RequestGraph(ranker), {"arrays": request_arrays}, given, folder / f"{REQUEST}.onnx", {})
-    of_candidate = {"arrays": candidate_arrays}
-    _export(CandidateGraph(ranker), of_candidate, [CANDIDATE_HALF], folder / f"{CANDIDATE}.onnx", {"arrays": 0})
-    read = {
-        TOTAL: {
-            f"{RECTIFIED if name in ranker.rectified else ENTERED}{name}": part.movedim(0, -2).contiguous()
-            for name, part in ranker.apart(total).items()
-        },
-        BIAS_LOGITS: bias,
-        "arrays": pair_arrays,
-    } | dict(zip(["memories"], memories, strict=False))
-    _export(RankGraph(ranker), read, [PREDICTIONS], folder / f"{RANK}.onnx", {TOTAL: -2, "arrays": 0})
+    of_candidate, rows = {"arrays": candidate_arrays}, dict.fromkeys(candidate_arrays, 0)
+    _export(CandidateGraph(ranker), of_candidate, [CANDIDATE_HALF], folder / f"{CANDIDATE}.onnx", rows)
+    named = {f"{RECTIFIED if name in ranker.rectified else ENTERED}{name}": one for name, one in apart.items()}
+    parts = {name: part.movedim(0, _rows(name)).contiguous() for name, part in named.items()}
+    read = {TOTAL: parts, BIAS_LOGITS: bias, "arrays": pair_arrays} | dict(zip(["memories"], memories, strict=False))
+    rows = {name: _rows(name) for name in (*parts, *pair_arrays)}
+    _export(RankGraph(ranker), read, [PREDICTIONS], folder / f"{RANK}.onnx", rows)
+
+
+def _rows(name: str) -> int:
+    """The axis of candidates in what the rank graph reads for each of them."""
+    return -2 if name.startswith(RECTIFIED) else 0
 
 
 def _with_tables_apart(ranker: MultiTaskRanker) -> MultiTaskRanker:
@@ -115,17 +116,21 @@ def _export(
     path: Path,
     per_candidate: Mapping[str, int],
 ) -> None:
-    """Arguments named in `per_candidate` have any number of candidates along that axis; all others keep their shape."""
+    """Arrays named in `per_candidate` have any number of candidates along that axis; all others keep their shape."""
     rows = torch.export.Dim("candidate")
+
+    def rule(name: str, one: Tensor) -> object:
+        return {per_candidate[name] % one.dim(): rows} if name in per_candidate else None
+
     names: list[str] = []
     shapes: dict[str, object] = {}
     for name, value in given.items():
-
-        def rule(one: Tensor, axis: int | None = per_candidate.get(name)) -> object:
-            return None if axis is None else {axis % one.dim(): rows}
-
-        names += [NAMES.get(name, name)] if isinstance(value, Tensor) else list(value)
-        shapes[name] = rule(value) if isinstance(value, Tensor) else {each: rule(one) for each, one in value.items()}
+        if isinstance(value, Tensor):
+            names.append(NAMES.get(name, name))
+            shapes[name] = rule(name, value)
+        else:
+            names += value
+            shapes[name] = {each: rule(each, one) for each, one in value.items()}
     # The exporter tells its progress and torch's own deprecations to whoever runs it: no news for our users.
     for logger in ("torch.onnx", "onnx_ir"):
         logging.getLogger(logger).setLevel(logging.ERROR)

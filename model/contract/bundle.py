@@ -21,7 +21,7 @@ from model.contract.schema import FeatureSchema
 from model.contract.serving import Serving
 from model.contract.tasks import Task
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 LARGEST_FILE = 16 * 2**30  # bytes; a manifest that announces more is refused before anything is read or fetched
 MANIFEST, ENCODER, USERS, VIDEOS, HALVES, GRAPHS, GOLDEN, REFERENCE = (
     "manifest.json",

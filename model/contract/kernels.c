@@ -176,7 +176,7 @@ static PyObject *find(PyObject *module, PyObject *arguments)
 enum { CACHE_LINE = 64, NOWHERE = -1 };
 
 typedef struct {
-    int64_t networks, width, is_rectified;
+    int64_t pieces, width, is_rectified;
 } Part;
 
 typedef struct {
@@ -205,7 +205,7 @@ static inline uint16_t to_bfloat(float value)
     return (uint16_t)((bits + 0x8000u) >> 16);
 }
 
-/* Of every candidate, part by part and network by network; meanwhile the next candidate's half is fetched. */
+/* Of every candidate, part by part and piece by piece; meanwhile the next candidate's half is fetched. */
 #define DEFINE_ADD(NAME, IN, READ, OUT, WRITE)                                                                         \
     FOR_EVERY_PROCESSOR static void NAME(const Sum *sum)                                                               \
     {                                                                                                                  \
@@ -220,8 +220,8 @@ static inline uint16_t to_bfloat(float value)
             for (int64_t number = 0; number < sum->num_parts; number++) {                                              \
                 int64_t width = sum->parts[number].width;                                                              \
                 float least = sum->parts[number].is_rectified ? 0 : -INFINITY;                                         \
-                for (int64_t network = 0; network < sum->parts[number].networks; network++) {                          \
-                    OUT *restrict out = part_out + (network * sum->num_rows + row) * width;                            \
+                for (int64_t piece = 0; piece < sum->parts[number].pieces; piece++) {                                  \
+                    OUT *restrict out = part_out + (piece * sum->num_rows + row) * width;                              \
                     for (int64_t byte = 0; byte < width * (int64_t)sizeof(IN); byte += CACHE_LINE)                     \
                         __builtin_prefetch((const char *)next + byte);                                                 \
                     for (int64_t column = 0; column < width; column++) {                                               \
@@ -230,7 +230,7 @@ static inline uint16_t to_bfloat(float value)
                     }                                                                                                  \
                     value += width, next += width, half += width;                                                      \
                 }                                                                                                      \
-                part_out += sum->parts[number].networks * width * sum->num_rows;                                       \
+                part_out += sum->parts[number].pieces * width * sum->num_rows;                                         \
             }                                                                                                          \
         }                                                                                                              \
     }
@@ -252,9 +252,9 @@ static int columns_are(const Part *parts, int64_t num_parts, int64_t dim)
 {
     int64_t left = dim;
     for (int64_t at = 0; at < num_parts; at++) {
-        if (parts[at].width < 1 || parts[at].networks < 1 || parts[at].networks > left / parts[at].width)
+        if (parts[at].width < 1 || parts[at].pieces < 1 || parts[at].pieces > left / parts[at].width)
             return 0;
-        left -= parts[at].networks * parts[at].width;
+        left -= parts[at].pieces * parts[at].width;
     }
     return left == 0;
 }

@@ -20,8 +20,8 @@ FLOAT32, BFLOAT16 = np.dtype(np.float32), np.dtype(np.uint16)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Neighbouring columns of a half that the rank graph reads as one array: `[candidate, width]`, or `[network,
-    candidate, width]` where they are the first layers of several networks.
+    """Neighbouring columns of a half that the rank graph reads as one array: `[candidate, *networks, width]`, as they
+    lie in a half; rectified ones, which networks multiply next, `[*networks, candidate, width]`.
     """
 
     name: str
@@ -29,9 +29,24 @@ class Part:
     width: int
     is_rectified: bool
 
+    @classmethod
+    def of(cls, name: str, shape: Sequence[Any]) -> "Part":
+        """What a graph reads under this name."""
+        is_rectified = name.startswith(RECTIFIED)
+        return cls(name, tuple(shape[:-2] if is_rectified else shape[1:-1]), shape[-1], is_rectified)
+
+    def shape(self, num_rows: int) -> tuple[int, ...]:
+        before, behind = (self.networks, ()) if self.is_rectified else ((), self.networks)
+        return (*before, num_rows, *behind, self.width)
+
     @property
     def num_columns(self) -> int:
         return int(np.prod(self.networks)) * self.width
+
+    @property
+    def pieces(self) -> tuple[int, int]:
+        """Into how many it is laid that are not neighbours any more, and how wide each of them is."""
+        return (self.num_columns // self.width, self.width) if self.is_rectified else (1, self.num_columns)
 
 
 class Layout:
@@ -40,14 +55,13 @@ class Layout:
     def __init__(self, inputs: Mapping[str, Sequence[Any]], precision: Precision) -> None:
         """`inputs` are the names and shapes of what the rank graph reads."""
         read = [(name, shape) for name, shape in inputs.items() if shape and name.startswith((ENTERED, RECTIFIED))]
-        self.parts = [Part(name, tuple(shape[:-2]), shape[-1], name.startswith(RECTIFIED)) for name, shape in read]
+        self.parts = [Part.of(name, shape) for name, shape in read]
         self.dtype = FLOAT32 if precision is Precision.FLOAT32 else BFLOAT16
 
     @cached_property
     def shapes(self) -> NDArray[np.int64]:
-        """`[part, 3]`: networks, the width of each, and whether they are rectified."""
-        shapes = [(one.num_columns // one.width, one.width, one.is_rectified) for one in self.parts]
-        return np.array(shapes, dtype=np.int64)
+        """`[part, 3]`: its pieces, and whether they are rectified."""
+        return np.array([(*one.pieces, one.is_rectified) for one in self.parts], dtype=np.int64)
 
     @property
     def dim(self) -> int:
@@ -62,7 +76,7 @@ class Sums:
         self._room = np.empty(num_rows * layout.dim, layout.dtype)
         for one in layout.parts:
             end = start + one.num_columns * num_rows
-            self.arrays[one.name] = self._room[start:end].reshape(*one.networks, num_rows, one.width)
+            self.arrays[one.name] = self._room[start:end].reshape(one.shape(num_rows))
             start = end
 
     def add(self, half: NDArray[np.float32], values: HalfValues, places: Places) -> None:
@@ -79,8 +93,8 @@ class Sums:
         taken: NDArray[Any] = values.take(places[rows], axis=0)
         total: NDArray[np.float32] = (widened(taken) if is_bfloat16(taken) else taken) + half
         start = 0
-        for array, (networks, width, rectified) in zip(self.arrays.values(), self._layout.shapes.tolist(), strict=True):
-            part = total[:, start : start + networks * width].reshape(len(rows), networks, width).transpose(1, 0, 2)
+        for array, (pieces, width, rectified) in zip(self.arrays.values(), self._layout.shapes.tolist(), strict=True):
+            part = total[:, start : start + pieces * width].reshape(len(rows), pieces, width).transpose(1, 0, 2)
             found = np.maximum(part, 0) if rectified else part
-            array.reshape(networks, len(places), width)[:, rows] = rounded(found) if is_bfloat16(array) else found
-            start += networks * width
+            array.reshape(pieces, len(places), width)[:, rows] = rounded(found) if is_bfloat16(array) else found
+            start += pieces * width

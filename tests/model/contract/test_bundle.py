@@ -89,12 +89,12 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no_manifest": (lambda folder: (folder / MANIFEST).unlink(), "a bundle with a manifest.json, found none"),
     "not_json": (lambda folder: (folder / MANIFEST).write_text("{"), "a JSON document"),
     "not_utf8": (lambda folder: (folder / MANIFEST).write_bytes(b"\xff\xfe"), "a JSON document"),
-    "not_an_object": (lambda folder: (folder / MANIFEST).write_text("[1]"), r"format_version: expected 5, found \[1\]"),
+    "not_an_object": (lambda folder: (folder / MANIFEST).write_text("[1]"), r"format_version: expected 6, found \[1\]"),
     "deep_json": (lambda folder: (folder / MANIFEST).write_text("[" * 100_000), "a JSON document"),
     **{
         f"version_{found}": (
             lambda folder, found=found: edit_manifest(folder, lambda raw: raw.update(format_version=found)),
-            "format_version: expected 5, found",
+            "format_version: expected 6, found",
         )
         for found in (0, 1, 2, "1", None)
     },

@@ -20,7 +20,9 @@ both = pytest.mark.parametrize("read_in", Precision)
 def layout_of(described: list[tuple[str, tuple[int, ...], int]], precision: Precision) -> Layout:
     inputs: dict[str, list[Any]] = {"bias_logits": [1, 4]}
     for at, (prefix, networks, width) in enumerate(described):
-        inputs[f"{prefix}{at}"] = [*networks, "candidate", width]
+        inputs[f"{prefix}{at}"] = (
+            [*networks, "candidate", width] if prefix == RECTIFIED else ["candidate", *networks, width]
+        )
     return Layout(inputs, precision)
 
 
@@ -41,8 +43,7 @@ def test_every_part_has_its_columns_of_the_sum(
     for (prefix, networks, width), array in zip(described, sums.arrays.values(), strict=True):
         count = int(np.prod(networks))
         part = total[:, start : start + count * width].reshape(num_rows, *networks, width)
-        expected = np.maximum(part, 0) if prefix == RECTIFIED else part
-        expected = np.moveaxis(expected, 0, -2)
+        expected = np.moveaxis(np.maximum(part, 0), 0, -2) if prefix == RECTIFIED else part
         np.testing.assert_array_equal(array, rounded(expected) if read_in is Precision.BFLOAT16 else expected)
         start += count * width
     assert start == layout.dim
@@ -56,7 +57,7 @@ def test_candidates_without_a_half_are_for_another_call(either: Any, read_in: Pr
     for array in sums.arrays.values():
         array[:] = 7
     sums.add(half, values, np.array([NOWHERE, 1, NOWHERE, 0], dtype=np.int32))
-    assert (sums.arrays["entered.0"][:, [0, 2]] == 7).all() and (sums.arrays["rectified.1"][[0, 2]] == 7).all()
+    assert (sums.arrays["entered.0"][[0, 2]] == 7).all() and (sums.arrays["rectified.1"][[0, 2]] == 7).all()
     sums.add(half, values, np.array([0, NOWHERE, 1, NOWHERE], dtype=np.int32))
     whole.add(half, values, np.array([0, 1, 1, 0], dtype=np.int32))
     for name, array in whole.arrays.items():

@@ -86,7 +86,7 @@ def no_golden(folder: Path) -> None:
         (extra_file, r"notes\.txt: expected only files that the manifest names"),
         (no_manifest, r"expected a bundle with a manifest\.json, found none"),
         (cut_manifest, r"manifest\.json: expected a JSON document"),
-        (future_format, r"format_version: expected 5, found 99"),
+        (future_format, r"format_version: expected 6, found 99"),
         (unknown_kind, r"feature_schema\.features\[\d+\]\.kind: expected one of .* found `tensor`"),
         (other_predictions, r"golden\[0\]: `v3`: expected the predictions of training within 1e-05"),
         (other_request, r"golden\[0\]\.context\.planet: expected a feature of the context"),
