@@ -34,13 +34,13 @@ from model.contract.serving import TOLERANCES, Precision
 
 USUAL = by_ids(500)
 # After tensors of 5,000 candidates glibc keeps the memory of smaller ones, for which torch asked the system before.
-QUESTIONS = [
-    Question(USUAL),
-    *(Question(by_ids(count)) for count in (50, 300)),
-    *(Question(workload(300)) for workload in (by_json, by_arrow)),
-    *(Question(USUAL, connections) for connections in (4, 16)),
-    Question(by_ids(5_000)),
-    Question(USUAL, again=True),
+TURNS = [
+    [Question(USUAL)],
+    [Question(by_ids(50))],
+    [Question(workload(300)) for workload in (by_ids, by_json, by_arrow)],
+    *([Question(USUAL, connections)] for connections in (4, 16)),
+    [Question(by_ids(5_000))],
+    [Question(USUAL, again=True)],
 ]
 SERVER_CORE, LOAD_CORE = {1}, {0}
 
@@ -67,9 +67,9 @@ def one_core(found: Published, asked: list[Arm], num_videos: int, effort: Effort
         console.print(f"all predict the same, within {gap:.1e}")
         if not gap <= TOLERANCES[Precision.FLOAT32]:
             raise SystemExit(f"the services are no measure of each other: predictions differ by {gap}")
-    answers, memory = ask(starts, QUESTIONS, num_videos, effort)
+    answers, memory = ask(starts, TURNS, num_videos, effort)
     console.print(_figures(answers))
-    console.print("memory", {name: f"{mib:.0f} MiB" for name, mib in memory.items()})
+    console.print("memory, beside the others", {name: f"{mib:.0f} MiB" for name, mib in memory.items()})
     return answers
 
 
@@ -86,8 +86,9 @@ def _figures(answers: Answers) -> Table:
 
 def _spread(found: Ratios) -> Table:
     table = Table("ratio", "median", "least", "most")
-    for name, rounds in ((name, rounds) for name, rounds in found.items() if rounds):
-        table.add_row(name, *(f"{one:.2f}" for one in (statistics.median(rounds), min(rounds), max(rounds))))
+    for name, rounds in found.items():
+        if rounds:
+            table.add_row(name, *(f"{one:.2f}" for one in (statistics.median(rounds), min(rounds), max(rounds))))
     return table
 
 
@@ -98,7 +99,7 @@ def two_workers_over_one(found: Published, num_videos: int, effort: Effort) -> l
         "one": partial(serving, WATCHNEXT, found, 1, SERVER_CORE),
         "two": partial(serving, WATCHNEXT, found, 2, SERVER_CORE | LOAD_CORE),
     }
-    answers, _ = ask(starts, [question], num_videos, effort)
+    answers, _ = ask(starts, [[question]], num_videos, effort)
     pairs = zip(answers["two", question], answers["one", question], strict=True)
     return [two.requests_per_s / one.requests_per_s for two, one in pairs]
 

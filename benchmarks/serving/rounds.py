@@ -1,9 +1,9 @@
 """Rounds: every service answers the same requests in turn, several times over, so that no noisy minute decides.
 
-Each question goes to all services, one right after the other, for what else the host does changes within minutes. All
-but the one that is asked are halted: the processes of some wake now and then though nobody asks them, and what they
-push out of the caches costs a short request a fifth of its p50. Each round starts all anew: where the memory of a
-process comes to lie decides on a tenth.
+What is compared is asked within seconds, for what else the host does changes within minutes: each turn, one question or
+a few, goes to all services, one right after the other. All but the one that is asked are halted: the processes of some
+wake now and then though nobody asks them, and what they push out of the caches costs a short request a fifth of its
+p50. Each round starts all anew: where the memory of a process comes to lie decides on a tenth.
 """
 
 import statistics
@@ -45,18 +45,19 @@ Answers = Mapping[tuple[str, Question], Sequence[Figures]]
 
 
 def ask(
-    services: Mapping[str, Started], questions: Sequence[Question], num_videos: int, effort: Effort
+    services: Mapping[str, Started], turns: Sequence[Sequence[Question]], num_videos: int, effort: Effort
 ) -> tuple[Answers, Mapping[str, float]]:
-    """By service and question, the figures of each round, and the MiB of memory of each service in the end. Questions
-    are asked in this order; Arrow of WatchNext alone, which is named first.
+    """By service and question, the figures of each round, and the MiB of memory of each service in the end, beside the
+    others: its part of what it has in common with them. Arrow is asked of WatchNext alone, which is named first.
     """
     memory: dict[str, float] = {}
     found: dict[tuple[str, Question], list[Figures]] = {}
-    bodies = {one.workload: one.workload.bodies(num_videos) for one in questions}
+    bodies = {one.workload: one.workload.bodies(num_videos) for turn in turns for one in turn}
 
     def answered(server: Server, question: Question) -> Figures:
         load = Load(server.url, question.workload, bodies[question.workload], question.connections, WARM_UP_S)
         load.run()
+        time.sleep(PAUSE_S)
         figures = replace(load, seconds=effort.seconds).run()
         time.sleep(PAUSE_S)
         return figures
@@ -64,11 +65,12 @@ def ask(
     for _ in range(effort.rounds):
         with ExitStack() as stack:
             servers = {name: stack.enter_context(_halted(start)) for name, start in services.items()}
-            for question in questions:
-                asked = [*services][:1] if question.workload.is_arrow else [*services]
-                for name in asked:
-                    with servers[name].awake():
-                        found.setdefault((name, question), []).append(answered(servers[name], question))
+            for turn in turns:
+                for name, server in servers.items():
+                    is_first = name == next(iter(services))
+                    with server.awake():
+                        for question in (one for one in turn if is_first or not one.workload.is_arrow):
+                            found.setdefault((name, question), []).append(answered(server, question))
             memory = {name: server.memory_mib() for name, server in servers.items()}
     return found, memory
 
@@ -76,11 +78,11 @@ def ask(
 @contextmanager
 def _halted(start: Started) -> Iterator[Server]:
     with start() as server:
-        server.halt()
         try:
+            server.halt()
             yield server
         finally:
-            server.go_on()  # what is halted cannot end
+            server.go_on()  # what is halted does not end when it is told to
 
 
 def median_of(figures: Sequence[Figures]) -> Figures:

@@ -34,7 +34,9 @@ def ratios(answers: Answers) -> Ratios:
 
 def _over(some: Sequence[Figures], others: Sequence[Figures]) -> list[float]:
     """Of p50. What the machine did in a round it did to both."""
-    return [one.p50 / other.p50 for one, other in zip(some, others, strict=bool(some and others))]
+    if not some or not others:
+        return []
+    return [one.p50 / other.p50 for one, other in zip(some, others, strict=True)]
 
 
 def medians(found: Ratios) -> dict[str, float | None]:

@@ -1,4 +1,4 @@
-"""Sums: a request's half of the first layer and each candidate's, added, and laid as the rank graph multiplies them."""
+"""Sums: a request's half of the first layer and each candidate's, added, and laid as the rank graph reads them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Part:
 
     @property
     def pieces(self) -> tuple[int, int]:
-        """Into how many it is laid that are not neighbours any more, and how wide each of them is."""
+        """In how many runs of neighbouring columns it is laid down, and how wide each of them is."""
         return (self.num_columns // self.width, self.width) if self.is_rectified else (1, self.num_columns)
 
 
@@ -60,7 +60,7 @@ class Layout:
 
     @cached_property
     def shapes(self) -> NDArray[np.int64]:
-        """`[part, 3]`: its pieces, and whether they are rectified."""
+        """`[part, 3]`: its pieces, how wide each of them is, and whether they are rectified."""
         return np.array([(*one.pieces, one.is_rectified) for one in self.parts], dtype=np.int64)
 
     @property

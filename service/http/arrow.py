@@ -155,7 +155,8 @@ def _ids(column: Any) -> Sequence[str]:
     """Held to what holds for ids in JSON."""
     sizes = _texts(column).lengths  # in bytes, of which there are no fewer than characters
     if sizes.min(initial=1) >= 1 and sizes.max(initial=1) <= LONGEST_ID:
-        return list(column.to_pylist())
+        ids: list[str] = column.to_pylist()
+        return ids
     try:
         return RankRequest.model_validate({"candidates": column.to_pylist()}, strict=True).ids
     except ValidationError as error:
@@ -179,10 +180,9 @@ def _texts(column: Any) -> Texts:
 
 def ranking_arrow(ranking: Ranking, request_id: str, manifest: Manifest) -> bytes:
     """A row a ranked candidate; what is said of the whole ranking is a JSON document in the metadata."""
-    predictions = np.ascontiguousarray(ranking.predictions.T)
     columns = {ID: pa.array(ranking.ids, pa.string()), "score": pa.array(ranking.scores)}
     names = [f"{PREDICTION}.{task.name}" for task in manifest.tasks]
-    columns |= dict(zip(names, map(pa.array, predictions), strict=True))
+    columns |= dict(zip(names, map(pa.array, ranking.predictions.T), strict=True))
     if ranking.contributions is not None:
         names = [f"{CONTRIBUTION}.{name}" for name in ranking.policy.rules.weights]
         columns |= dict(zip(names, map(pa.array, ranking.contributions.T), strict=True))

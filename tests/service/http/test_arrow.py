@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.contract.request import LONGEST_ID
 from service.http import arrow
 from service.http.arrow import PREDICTION, REQUEST_KEY, RESPONSE_KEY
 from service.http.media import MediaType
@@ -91,6 +92,13 @@ def test_ids_alone_are_a_table_too(app: FastAPI) -> None:
     assert rank(app, stream({"id": IDS}, {}), accept="*/*").json["warnings"] == [
         {"kind": "unknown_candidate", "ids": ["new"]}
     ]
+
+
+def test_the_longest_id_is_counted_in_characters(app: FastAPI) -> None:
+    longest = "é" * LONGEST_ID
+    assert rows_of(rank(app, stream({"id": pa.array([longest])}, {})))["ranking"][0]["id"] == longest
+    refused = rank(app, stream({"id": pa.array([longest + "é"])}, {}))
+    assert (refused.status, refused.json["errors"][0]["where"]) == (422, "candidates[0].id")
 
 
 # Arrow would end the process that looks for the values behind such offsets.
