@@ -13,7 +13,7 @@ import json
 import os
 import statistics
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -28,19 +28,18 @@ from benchmarks.serving.reference import REFERENCES, published
 from benchmarks.serving.rounds import Answers, Effort, Question, ask, largest_gap, median_of
 from benchmarks.serving.servers import serving
 from benchmarks.serving.share import measure_shares
-from benchmarks.serving.summary import Ratios, medians, ratios
+from benchmarks.serving.summary import AGAIN, USUAL, Ratios, medians, ratios
 from benchmarks.serving.workloads import by_arrow, by_ids, by_json
 from model.contract.serving import TOLERANCES, Precision
 
-USUAL = by_ids(500)
 # After tensors of 5,000 candidates glibc keeps the memory of smaller ones, for which torch asked the system before.
 TURNS = [
-    [Question(USUAL)],
+    [USUAL],
     [Question(by_ids(50))],
     [Question(workload(300)) for workload in (by_ids, by_json, by_arrow)],
-    *([Question(USUAL, connections)] for connections in (4, 16)),
+    *([replace(USUAL, connections=connections)] for connections in (4, 16)),
     [Question(by_ids(5_000))],
-    [Question(USUAL, again=True)],
+    [AGAIN],
 ]
 SERVER_CORE, LOAD_CORE = {1}, {0}
 
@@ -63,7 +62,7 @@ def one_core(found: Published, asked: list[Arm], num_videos: int, effort: Effort
     starts = {arm.name: partial(serving, arm, found, 1, SERVER_CORE) for arm in asked}
     with ExitStack() as stack:
         exact = {name: stack.enter_context(start()) for name, start in starts.items() if name != REDUCED.name}
-        gap = largest_gap(exact, [USUAL, by_json(300)], num_videos)
+        gap = largest_gap(exact, [USUAL.workload, by_json(300)], num_videos)
         console.print(f"all predict the same, within {gap:.1e}")
         if not gap <= TOLERANCES[Precision.FLOAT32]:
             raise SystemExit(f"the services are no measure of each other: predictions differ by {gap}")
@@ -94,7 +93,7 @@ def _spread(found: Ratios) -> Table:
 
 def two_workers_over_one(found: Published, num_videos: int, effort: Effort) -> list[float]:
     """Requests a second, on as many cores as there are workers, with the load beside them."""
-    question = Question(USUAL, 16)
+    question = replace(USUAL, connections=16)
     starts = {
         "one": partial(serving, WATCHNEXT, found, 1, SERVER_CORE),
         "two": partial(serving, WATCHNEXT, found, 2, SERVER_CORE | LOAD_CORE),
@@ -121,7 +120,7 @@ def main() -> None:
     found_ratios = dict(ratios(answers))
     found_ratios["two_workers_over_one"] = two_workers_over_one(found, reference.num_videos, effort)
     with serving(WATCHNEXT, found, 1, SERVER_CORE) as server:
-        load = Load(server.url, USUAL, USUAL.bodies(reference.num_videos), 1, effort.seconds)
+        load = Load(server.url, USUAL.workload, USUAL.workload.bodies(reference.num_videos), 1, effort.seconds)
         found_ratios["model_share"] = measure_shares(load, effort.rounds)
     console.print(_spread(found_ratios))
     figures = medians(found_ratios) | (asdict(start) if start else {})

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from benchmarks.serving.load import Figures
 from benchmarks.serving.rounds import Answers, Question
@@ -9,7 +10,7 @@ from benchmarks.serving.workloads import Workload, by_arrow, by_ids, by_json
 
 Ratios = Mapping[str, Sequence[float]]
 USUAL = Question(by_ids(500))
-AGAIN = Question(by_ids(500), again=True)
+AGAIN = replace(USUAL, again=True)
 
 
 def ratios(answers: Answers) -> Ratios:
