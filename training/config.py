@@ -68,7 +68,7 @@ class TrainingConfig(Strict):
 
     batch_size: int = Field(default=4096, ge=1)
     max_epochs: int = Field(default=10, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0, le=1e9)  # 1e300 would overflow float32
     embedding_decay: float = Field(default=0.0, ge=0)
     weight_average: float = Field(default=0.0, ge=0, lt=1)
     early_stop: EarlyStop = EarlyStop()

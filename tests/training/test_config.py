@@ -37,6 +37,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("policies.balanced.weights.click", float("nan"), "policies.balanced.weights.click: expected a finite number"),
     ("training.early_stop.utility", [{"task": "click", "metric": "rmse"}], "a metric of binary tasks (`auc`"),
     ("training.learning_rate", "fast", "training.learning_rate: expected a valid number"),
+    ("training.learning_rate", 1e300, "training.learning_rate: expected less than or equal to 1000000000, found"),
     ("training.seed", -1, "training.seed: expected greater than or equal to 0, found -1"),
     ("network.tower_units", [0], "network.tower_units[0]: expected greater than 0, found 0"),
     ("sharing.expert_units", [8, -1], "sharing.expert_units[1]: expected greater than 0, found -1"),

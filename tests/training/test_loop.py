@@ -182,7 +182,7 @@ def test_the_record_of_an_epoch_has_the_unweighted_losses_beside_what_was_optimi
 
 def test_a_diverging_run_names_the_step_and_the_task(quick: tuple[dict[str, Any], Dataset], tmp_path: Path) -> None:
     raw, dataset = quick
-    raw["training"] |= {"learning_rate": 1e30, "checkpoint_steps": 1}
+    raw["training"] |= {"learning_rate": 1e9, "checkpoint_steps": 1}
     with pytest.raises(InputError, match=r"^training, epoch 1, step 2, task `click`: expected a finite loss .* found "):
         fit(raw, tmp_path, dataset)
     # After one such step the weights were numbers still, and good for nothing.

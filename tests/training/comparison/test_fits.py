@@ -94,6 +94,6 @@ def test_a_fit_is_made_again_when_what_decides_it_has_changed(config: RunConfig,
 
 
 def test_a_fit_that_diverges_is_named(mmoe: Arm, encoded: Path, tmp_path: Path) -> None:
-    hot = mmoe.config.model_copy(update={"training": mmoe.config.training.model_copy(update={"learning_rate": 1e30})})
+    hot = mmoe.config.model_copy(update={"training": mmoe.config.training.model_copy(update={"learning_rate": 1e9})})
     with pytest.raises(InputError, match=r"^mmoe, seed 3: training, epoch 1"):
         fits.measure(Fit(dataclasses.replace(mmoe, config=hot), 3, encoded, tmp_path), Silent())
