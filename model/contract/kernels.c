@@ -14,7 +14,7 @@
 #error "words of texts are read as little-endian: numpy does without this module"
 #endif
 
-enum { WORD = 8, MOST_WORDS = 8, AT_ONCE = 32, ODD = -2 };
+enum { WORD = 8, MOST_WORDS = 8, AT_ONCE = 128, ODD = -2 };
 
 typedef struct {
     int64_t first_word, width, first_slot, last_slot;
@@ -89,15 +89,25 @@ static int64_t place_of(const Wanted *wanted, const Tables *tables)
     return tables->absent;
 }
 
-/* Many at once: while one waits for memory, the next ones are asked for. How many are odd. */
-static int64_t find_some(Wanted *wanted, const int *is_plain, int64_t count, const Tables *tables, int64_t *found)
+static const int32_t *slot_of(const Wanted *wanted, const Tables *tables)
 {
-    for (int64_t at = 0; at < count; at++) {
-        int64_t place = is_plain[at] ? tables->index[wanted[at].table->first_slot + wanted[at].slot] : -1;
-        if (place >= 0)
-            __builtin_prefetch(tables->words + wanted[at].table->first_word + place * wanted[at].table->width);
-    }
+    return tables->index + wanted->table->first_slot + wanted->slot;
+}
+
+/* Many at once, and each step for all of them before the next: while one waits for memory, others are asked for, the more
+   of them at a time the less there is to do for each. How many are odd. */
+static int64_t find_some(const Wanted *wanted, const int *is_plain, int64_t count, const Tables *tables, int64_t *found)
+{
+    const uint64_t *words[AT_ONCE];
     int64_t num_odd = 0;
+    for (int64_t at = 0; at < count; at++)
+        __builtin_prefetch(slot_of(&wanted[at], tables));
+    for (int64_t at = 0; at < count; at++) {
+        const Table *table = wanted[at].table;
+        words[at] = tables->words + table->first_word + *slot_of(&wanted[at], tables) * table->width;
+    }
+    for (int64_t at = 0; at < count; at++)
+        __builtin_prefetch(words[at]);
     for (int64_t at = 0; at < count; at++)
         num_odd += (found[at] = is_plain[at] ? place_of(&wanted[at], tables) : ODD) == ODD;
     return num_odd;
@@ -121,10 +131,8 @@ static int64_t find_all(const Py_buffer *utf8, const Py_buffer *lengths, const P
             if (size < 0 || size > end - text || which < 0 || which >= num_tables)
                 return -1;
             const Table *table = wanted[at].table = (const Table *)shapes->buf + which;
-            if ((is_plain[at] = is_token(text, size, end, &wanted[at]))) {
-                wanted[at].slot = (int64_t)hash_of(&wanted[at], factors, second) & table->last_slot;
-                __builtin_prefetch(tables->index + table->first_slot + wanted[at].slot);
-            }
+            is_plain[at] = is_token(text, size, end, &wanted[at]);
+            wanted[at].slot = is_plain[at] ? (int64_t)hash_of(&wanted[at], factors, second) & table->last_slot : 0;
             text += size;
         }
         num_odd += find_some(wanted, is_plain, count, tables, found + first);
