@@ -73,7 +73,8 @@ def codes_of_each(asked: Sequence[tuple[Vocabulary, Sequence[str | None]]]) -> l
     """What each vocabulary's `codes` are of its values. Those of which there are few are found by one search for all
     that were loaded together: beginning it anew for every vocabulary would take longer than the search.
     """
-    found, together = dict[int, NDArray[np.int32]](), defaultdict[HashTables, list[int]](list)
+    found: dict[int, NDArray[np.int32]] = {}
+    together: dict[HashTables, list[int]] = defaultdict(list)
     for at, (vocabulary, values) in enumerate(asked):
         if 1 < len(values) <= MOST_AT_ONCE:
             together[vocabulary.tables].append(at)
@@ -89,5 +90,6 @@ def codes_of_each(asked: Sequence[tuple[Vocabulary, Sequence[str | None]]]) -> l
 
 
 def _codes(places: NDArray[np.int64], texts: Texts) -> NDArray[np.int32]:
-    codes = np.where(places < 0, UNKNOWN, places + NUM_RESERVED)
-    return np.where(texts.lengths > 0, codes, MISSING).astype(np.int32)
+    codes = (places + NUM_RESERVED).astype(np.int32)  # of the place -1 it is UNKNOWN
+    codes[texts.lengths == 0] = MISSING
+    return codes

@@ -80,13 +80,12 @@ def _encode_fresh(request: Asked, fetched: Fetched, encoder: Encoder) -> tuple[F
     covered = {array for layer in layers if len(layer.rows) == len(at) for array in layer.arrays}
     names = (spec.name for spec in encoder.schema.specs.values() if spec.side is Side.CANDIDATE)
     arrays = encoder.videos.gather(fetched.rows[at], (name for name in names if name not in covered))
-    place = np.cumsum(is_fresh) - 1
     for layer in layers:
         if len(layer.rows) == len(at):
             arrays |= layer.arrays
         else:
             for array, values in layer.arrays.items():
-                arrays[array][place[layer.rows]] = values
+                arrays[array][np.searchsorted(at, layer.rows)] = values
     told = (_unknown_values(name, columns[name], encoded[name], encoder) for name in given)
     return Fresh(at, arrays), list(chain.from_iterable(told))
 
@@ -112,6 +111,6 @@ def _unknown_values(name: str, column: Column, encoded: Arrays, encoder: Encoder
 
 
 def _warning(name: str, strings: Strings, codes: NDArray[np.int32]) -> Iterator[RankWarning]:
-    unknown = strings.index[np.flatnonzero(codes == UNKNOWN)]
+    unknown = np.flatnonzero(codes == UNKNOWN)
     if len(unknown):
-        yield from unknown_values(name, filter(None, texts_at(strings.distinct, unknown)))
+        yield from unknown_values(name, filter(None, texts_at(strings.distinct, strings.index[unknown])))
