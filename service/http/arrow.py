@@ -24,13 +24,6 @@ REQUEST_KEY, RESPONSE_KEY = b"watchnext.request", b"watchnext.response"
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 ID, PREDICTION, CONTRIBUTION = "id", "prediction", "contribution"
 HEADER, COMPRESSION = 2, 3  # the fields of a Message and of a RecordBatch in Arrow's format/Message.fbs
-TEXTS = {one.id for one in (pa.string(), pa.large_string())}
-PLAIN = TEXTS | {
-    *(one.id for one in (pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.float16(), pa.float32(), pa.float64())),
-    *(one.id for one in (pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64(), pa.bool_())),
-}
-LISTS = {one.id for one in (pa.list_(pa.null()), pa.large_list(pa.null()), pa.list_(pa.null(), 1))}
-Columns = Mapping[str, Any]  # of pyarrow
 
 
 class ArrowRequest(Asked):
@@ -39,11 +32,12 @@ class ArrowRequest(Asked):
     _ids: Sequence[str] = PrivateAttr(default_factory=list)
     _inline: dict[str, InlineColumn] = PrivateAttr(default_factory=dict)
 
-    def take(self, columns: Columns) -> None:
+    def take(self, batch: pa.RecordBatch) -> None:
         """Raises InputError."""
-        self._ids = _ids(columns[ID])
-        rows = np.arange(len(self._ids))
-        self._inline = {name: InlineColumn(rows, _values(column)) for name, column in columns.items() if name != ID}
+        columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+        self._ids = _ids(columns.pop(ID))
+        rows = np.arange(batch.num_rows)
+        self._inline = {name: InlineColumn(rows, _values(column)) for name, column in columns.items()}
 
     @property
     def ids(self) -> Sequence[str]:
@@ -62,10 +56,9 @@ def parse_arrow(body: bytes, trace: Trace) -> ArrowRequest:
         found = quote(", ".join(key.decode(errors="replace") for key in metadata)) if metadata else "none"
         raise mistake("metadata", f"`{REQUEST_KEY.decode()}`: the request without its candidates, in JSON", found)
     request = parse(ArrowRequest, metadata[REQUEST_KEY], trace)
-    columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-    if wrong := list(islice(_nulls(columns), MOST_MISTAKES)):
+    if wrong := list(islice(_nulls(batch), MOST_MISTAKES)):
         raise InputError(*wrong)
-    request.take(columns)
+    request.take(batch)
     return request
 
 
@@ -79,7 +72,7 @@ def _read(body: bytes) -> pa.RecordBatch:
         if kinds != ["schema", "record batch"]:
             expected = "a schema and one record batch, with no dictionaries"
             raise mistake("the whole", expected, quote(", ".join(kinds)))
-        if _is_compressed(memoryview(found[1].metadata)):
+        if _is_compressed(found[1].metadata.to_pybytes()):
             raise mistake("the whole", "buffers that are not compressed: a body may be no larger than it is", "such")
         schema = pa.ipc.read_schema(found[0])
         _check_types(schema)
@@ -92,7 +85,7 @@ def _read(body: bytes) -> pa.RecordBatch:
     return batch
 
 
-def _is_compressed(metadata: memoryview) -> bool:
+def _is_compressed(metadata: bytes) -> bool:
     """Whether the RecordBatch of a message (a flatbuffer) names a compression. pyarrow would tell only by unpacking."""
 
     def field(table: int, number: int) -> int:
@@ -115,7 +108,7 @@ def _check_types(schema: pa.Schema) -> None:
         raise mistake("the schema", "columns with names of their own", f"{quote(twice)} more than once")
     if ID not in schema.names:
         raise mistake("the schema", f"a column `{ID}`", quote(", ".join(schema.names)) if schema.names else "none")
-    if schema.field(ID).type.id not in TEXTS:
+    if not _is_text(schema.field(ID).type):
         raise mistake(f"candidates[].{ID}", "a column of strings", f"one of {schema.field(ID).type}")
     wrong = [
         Mistake(
@@ -124,18 +117,30 @@ def _check_types(schema: pa.Schema) -> None:
             f"one of {field.type}",
         )
         for field in schema
-        if field.type.id not in PLAIN and not (field.type.id in LISTS and field.type.value_type.id in PLAIN)
+        if not _is_plain(field.type) and not (_is_list(field.type) and _is_plain(field.type.value_type))
     ]
     if wrong:
         raise InputError(*wrong[:MOST_MISTAKES])
 
 
-def _nulls(columns: Columns) -> Iterator[Mistake]:
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    return _is_text(kind) or bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _nulls(batch: pa.RecordBatch) -> Iterator[Mistake]:
     """A null could mean that nothing is known, or that what is stored stands: who means either says so in JSON."""
-    if not len(columns[ID]):  # the offsets of empty lists are not validated, and wrong ones would end the process
+    if not batch.num_rows:  # the offsets of empty lists are not validated, and wrong ones would end the process
         return
-    for name, column in columns.items():
-        null_inside = column.type.id in LISTS and column.flatten().null_count
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        null_inside = _is_list(column.type) and column.flatten().null_count
         if not column.null_count and not null_inside:
             continue
         has_null = column.is_null().to_numpy(zero_copy_only=False)
@@ -160,14 +165,14 @@ def _ids(column: Any) -> Sequence[str]:
 
 
 def _values(column: Any) -> Sequence[Any]:
-    return _texts(column) if column.type.id in TEXTS else column.to_pylist()
+    return _texts(column) if _is_text(column.type) else column.to_pylist()
 
 
 def _texts(column: Any) -> Texts:
     _, offsets, data = column.buffers()
     if not len(column):
         return Texts.of([])
-    kind = np.int64 if column.type == pa.large_string() else np.int32
+    kind = np.int64 if pa.types.is_large_string(column.type) else np.int32
     at = np.frombuffer(offsets, kind, len(column) + 1, column.offset * kind().itemsize).astype(np.int64)
     utf8 = data[int(at[0]) : int(at[-1])].to_pybytes() if data is not None else b""
     return Texts(utf8, at[1:] - at[:-1])
