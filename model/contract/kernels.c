@@ -94,8 +94,9 @@ static const int32_t *slot_of(const Wanted *wanted, const Tables *tables)
     return tables->index + wanted->table->first_slot + wanted->slot;
 }
 
-/* Many at once, and each step for all of them before the next: while one waits for memory, others are asked for, the more
-   of them at a time the less there is to do for each. How many are odd. */
+/* Many at once, and each step for all of them before the next: while one waits for memory, others are asked for, the
+   more of them at a time the less there is to do for each. What an empty slot points at is asked for and never read.
+   How many are odd. */
 static int64_t find_some(const Wanted *wanted, const int *is_plain, int64_t count, const Tables *tables, int64_t *found)
 {
     const uint64_t *words[AT_ONCE];
